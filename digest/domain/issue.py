@@ -1,0 +1,153 @@
+"""One number of a newsletter as a value: what the editor approves and the renderer turns into mail.
+
+An ``IssueDocument`` holds everything that rendering needs and nothing else, so the same document gives
+the same bytes: in the preview, in the test mail, in the archive and in every subscriber's copy.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from digest.domain.content import Image, Score
+from digest.domain.newsroom import BlockType, EpigraphSpec, EventSpec, LinkSpec, Quote, ResearchSpec, SponsorSpec, Theme
+
+Form = Literal["lead", "card", "brief", "line"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Another outlet's article on the same story."""
+
+    source: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryItem:
+    """A story as it stands in an issue: a snapshot, so that the issue outlives its articles.
+
+    Attributes:
+        story_id: the story's identity in the store.
+        rank: 1 is the highest of the whole issue; a reader's own top story has the lowest in their cut.
+        topics: slugs that it belongs to, strongest first.
+        kicker: name of its strongest topic, for readers.
+        dek: one or two sentences.
+        reporter: outlet credited with the original report, "" if none.
+        also: other independent outlets, best first.
+        sources: number of independent sources, the lead included.
+        articles: ids of all articles of the story.
+        why: one plain sentence on why it stands where it does.
+        update_of: when an earlier issue carried the story, if this is an update.
+    """
+
+    story_id: int
+    rank: int
+    headline: str
+    url: str
+    source: str
+    published_at: datetime
+    dek: str = ""
+    author: str = ""
+    reporter: str = ""
+    image: Image | None = None
+    topics: tuple[str, ...] = ()
+    kicker: str = ""
+    also: tuple[Coverage, ...] = ()
+    sources: int = 1
+    articles: tuple[int, ...] = ()
+    why: str = ""
+    update_of: datetime | None = None
+    score: Score = field(default_factory=Score)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedItem:
+    """A story in the form in which a block shows it."""
+
+    item: StoryItem
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A reader's question and its answer (Markdown)."""
+
+    question: str
+    answer: str
+    asker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A block of stories as ``compose`` lays it out.
+
+    ``key`` is ``lead`` or ``section:TOPIC``. The lead holds one variant for every story that can be some
+    reader's top story; a cut takes at most one of them, and leaves that story out of its section.
+    """
+
+    key: str
+    title: str
+    topic: str = ""
+    items: tuple[PlacedItem, ...] = ()
+    min: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of an issue, in layout order. Only the fields that its type names are filled.
+
+    ``lead`` and ``section``: section · ``letter`` and ``promo``: title, body (Markdown) · ``mailbag``: questions ·
+    ``markets``: quotes, charts (sparkline per symbol) · ``events``, ``research``, ``links``: their tuples ·
+    ``sponsor``, ``epigraph``: theirs · ``corrections``: body · ``masthead``, ``footer``: nothing.
+    """
+
+    key: str
+    type: BlockType
+    title: str = ""
+    body: str = ""
+    section: Section | None = None
+    quotes: tuple[Quote, ...] = ()
+    charts: dict[str, Image] = field(default_factory=dict)
+    events: tuple[EventSpec, ...] = ()
+    research: tuple[ResearchSpec, ...] = ()
+    links: tuple[LinkSpec, ...] = ()
+    questions: tuple[Question, ...] = ()
+    sponsor: SponsorSpec | None = None
+    epigraph: EpigraphSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDocument:
+    """A whole issue, ready to be rendered.
+
+    Attributes:
+        issue_id, number: identity, and the count shown in the masthead.
+        day: the local date it bears.
+        subject, preheader, title: templates (see ``NewsletterSpec``); ``title`` also heads the archive page.
+        from_address, postal_address, public_url, archive_url: identity of the sender and its pages.
+    """
+
+    issue_id: int
+    number: int
+    day: date
+    newsletter: str
+    name: str
+    tagline: str
+    host: str
+    cadence: str
+    from_address: str
+    postal_address: str
+    public_url: str
+    mark: str = ""
+    subject: str = "{{ top.headline }}"
+    preheader: str = "{{ top.dek }}"
+    title: str = "{{ top.headline }}"
+    locale: str = "en-US"
+    theme: Theme = field(default_factory=Theme)
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def archive_url(self) -> str:
+        """The public page of the whole issue."""
+        return f"{self.public_url}/archive/{self.newsletter}/{self.issue_id}"

@@ -1,0 +1,260 @@
+"""The newsroom: everything an operator configures, as frozen values. Files and tables both hold these."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from digest.domain.content import Image, TopicProfile
+
+FORBID_EXTRA = {"extra": "forbid"}
+
+BlockType = Literal[
+    "masthead", "sponsor", "epigraph", "letter", "mailbag", "lead", "markets", "section",
+    "research", "events", "links", "promo", "corrections", "footer",
+]  # fmt: skip
+FeedKind = Literal["feed", "quotes", "events"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSpec:
+    """A source to poll.
+
+    Attributes:
+        url: http or https.
+        name: the outlet's name as readers know it; also what topics' ``sources`` refer to.
+        kind: ``feed`` (RSS, Atom, JSON Feed), ``quotes`` (CoinGecko-shaped JSON) or ``events`` (iCalendar).
+        weight: editor's trust, 1.0 is normal.
+        full_text: fetch the article page when the feed has only a summary.
+        interval: minutes between polls.
+    """
+
+    url: str
+    name: str
+    kind: FeedKind = "feed"
+    weight: float = 1.0
+    full_text: bool = False
+    interval: int = 15
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSpec:
+    """One block of a newsletter's layout.
+
+    Attributes:
+        type: see ``BlockType``.
+        title: heading of the block, where it has one.
+        topic: for ``section``: the topic's slug.
+        max, min: bounds on items; below ``min`` the block is dropped, never shown empty.
+        cards: how many of a section's items are shown as cards before briefs begin.
+        weekdays: days on which it appears ("mon" … "sun"); empty means every day.
+        body: Markdown for ``letter`` and ``promo``.
+    """
+
+    type: BlockType
+    title: str = ""
+    topic: str = ""
+    max: int = 5
+    min: int = 1
+    cards: int = 2
+    weekdays: tuple[str, ...] = ()
+    body: str = ""
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours (``#rrggbb``, each with a dark twin) and font stacks that end in a generic family."""
+
+    ink: str = "#1b1d22"
+    paper: str = "#fffdf9"
+    muted: str = "#5d6068"
+    line: str = "#e2ddd3"
+    accent: str = "#8a1f3d"
+    accent_ink: str = "#fffdf9"
+    positive: str = "#17683a"
+    negative: str = "#a3241c"
+    dark_ink: str = "#e8e6e1"
+    dark_paper: str = "#14161a"
+    dark_muted: str = "#a9abb1"
+    dark_line: str = "#33363d"
+    dark_accent: str = "#f08aa5"
+    dark_accent_ink: str = "#14161a"
+    dark_positive: str = "#6fd49a"
+    dark_negative: str = "#ff9a8f"
+    serif: str = "Georgia, 'Times New Roman', serif"
+    sans: str = "-apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterSpec:
+    """A newsletter: who makes it, when it comes out, what is in it.
+
+    Attributes:
+        tagline: the promise ("Decoding crypto and the markets.").
+        host: the person who signs it.
+        from_address: the visible sender; its domain is also that of Message-ID and List-Id.
+        postal_address: one line, required by law in every mail.
+        hour: local time of sending, "HH:MM"; zone: IANA name.
+        approval: ``auto`` (sent by itself when due) or ``editor`` (waits for a person).
+        draft_lead: minutes before the slot at which the draft is made.
+        min_stories: fewer stories than this for a reader means no mail for that reader.
+        topics: slugs on offer, in the order shown; empty means all topics.
+        subject, preheader, title: Jinja2 templates over ``top`` (an item), ``newsletter`` and ``date``.
+        mark: the newsletter's own sign in front of the subject (an emoji), may be empty.
+        locale: BCP 47 tag for dates, numbers and words.
+    """
+
+    slug: str
+    name: str
+    tagline: str
+    host: str
+    from_address: str
+    postal_address: str
+    cadence: Literal["daily", "weekdays", "weekly"] = "daily"
+    hour: str = "06:00"
+    zone: str = "UTC"
+    weekday: int = 0
+    approval: Literal["auto", "editor"] = "editor"
+    draft_lead: int = 60
+    min_stories: int = 1
+    topics: tuple[str, ...] = ()
+    mark: str = ""
+    subject: str = "{{ top.headline }}"
+    preheader: str = "{{ top.dek }}"
+    title: str = "{{ top.headline }}"
+    locale: str = "en-US"
+    theme: Theme = field(default_factory=Theme)
+    blocks: tuple[BlockSpec, ...] = ()
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class SponsorSpec:
+    """A sold slot: shown from ``starts`` to ``ends`` (both included), always labelled, only when approved."""
+
+    slug: str
+    advertiser: str
+    text: str
+    url: str
+    starts: date
+    ends: date
+    newsletters: tuple[str, ...] = ()
+    approved: bool = False
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class EventSpec:
+    """A conference or date ahead. ``ends`` is included; a one-day event has ``ends == starts``."""
+
+    slug: str
+    name: str
+    venue: str
+    starts: date
+    ends: date
+    address: str = ""
+    blurb: str = ""
+    url: str = ""
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class ResearchSpec:
+    """A research card; shown until ``until``, if set."""
+
+    slug: str
+    label: str
+    title: str
+    url: str
+    summary: str = ""
+    image: Image | None = None
+    until: date | None = None
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class EpigraphSpec:
+    """A quotation with its attribution; the pool is rotated by date."""
+
+    slug: str
+    text: str
+    attribution: str
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """A quick link written by an editor; shown until ``until``, if set."""
+
+    slug: str
+    title: str
+    url: str
+    source: str = ""
+    until: date | None = None
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The service itself.
+
+    Attributes:
+        name: shown on pages that belong to no newsletter.
+        public_url: where the world reaches the web pages; ``DIGEST_PUBLIC_URL`` overrides it.
+        editors: addresses that may sign in to the desk, as publishers.
+    """
+
+    name: str = "Digest"
+    public_url: str = ""
+    editors: tuple[str, ...] = ()
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class Newsroom:
+    """The whole configuration."""
+
+    site: Site = field(default_factory=Site)
+    feeds: tuple[FeedSpec, ...] = ()
+    topics: tuple[TopicProfile, ...] = ()
+    newsletters: tuple[NewsletterSpec, ...] = ()
+    sponsors: tuple[SponsorSpec, ...] = ()
+    events: tuple[EventSpec, ...] = ()
+    research: tuple[ResearchSpec, ...] = ()
+    epigraphs: tuple[EpigraphSpec, ...] = ()
+    links: tuple[LinkSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A market price.
+
+    Attributes:
+        symbol, name: "BTC", "Bitcoin".
+        price: in ``currency``.
+        change: per cent over 24 hours, None if unknown.
+        history: prices of the last 7 days, oldest first; may be empty.
+        as_of: aware UTC time of the price, as the provider says it.
+        source: the provider's name, shown beneath the table.
+    """
+
+    symbol: str
+    name: str
+    price: float
+    as_of: datetime
+    change: float | None = None
+    history: tuple[float, ...] = ()
+    currency: str = "USD"
+    source: str = ""

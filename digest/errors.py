@@ -1,0 +1,112 @@
+"""One tree of errors; its two main branches say whether trying again can help.
+
+::
+
+    DigestError
+    ├── PermanentError            will fail in the same way until somebody changes something
+    │   ├── UsageError            a command or a form was called wrongly
+    │   ├── ConfigError           a setting or a newsroom file is wrong: file, line, key
+    │   ├── NotFound              no such issue, newsletter, subscriber …
+    │   ├── InvalidToken          a link that was forged, altered, or has run out
+    │   ├── StateConflict         the thing is not in a state that allows this step
+    │   ├── ForbiddenAddress      a URL that the fetcher must not touch
+    │   ├── ParseError            bytes that are no feed, quotes file, calendar …
+    │   ├── GoneError             the source says that it has ended (HTTP 410)
+    │   ├── RenderError           a template or a block that can't be rendered
+    │   ├── MessageError          an address or header that can't stand in a mail
+    │   └── SenderRefused         the relay or provider refuses us: sign-in, account, sender
+    └── PassingError              may well work later
+        ├── FetchError            a source that can't be reached now; ``retry_after`` if it said so
+        └── SenderUnavailable     the relay or provider can't be reached now
+
+Every message is written for the person who must act: what happened, where, and what to do.
+"""
+
+
+class DigestError(Exception):
+    """Anything this service reports on purpose. ``str(error)`` is a sentence for a person."""
+
+    exit_code = 1
+
+
+class PermanentError(DigestError):
+    """Trying the same again gives the same."""
+
+
+class PassingError(DigestError):
+    """Trying again later may work."""
+
+
+class UsageError(PermanentError):
+    """A command or a form was called wrongly."""
+
+    exit_code = 2
+
+
+class ConfigError(PermanentError):
+    """A setting or a newsroom file is wrong.
+
+    Args:
+        problem: what is wrong and what to write instead.
+        file: the file's path as the user knows it, or the setting's name.
+        line: 1-based line, if known.
+        key: dotted key, such as ``blocks[3].type``.
+    """
+
+    exit_code = 2
+
+    def __init__(self, problem: str, *, file: str = "", line: int | None = None, key: str = "") -> None:
+        self.problem, self.file, self.line, self.key = problem, file, line, key
+        where = file + (f":{line}" if line is not None else "")
+        super().__init__(": ".join(part for part in (where, key, problem) if part))
+
+
+class NotFound(PermanentError):
+    """No such thing."""
+
+
+class InvalidToken(PermanentError):
+    """A link that was forged, altered, or has run out. Never says which."""
+
+
+class StateConflict(PermanentError):
+    """The thing is not in a state that allows this step."""
+
+
+class ForbiddenAddress(PermanentError):
+    """A URL that the fetcher must not touch (private, loopback, link-local, odd scheme …)."""
+
+
+class ParseError(PermanentError):
+    """Bytes that are not what they were fetched as."""
+
+
+class GoneError(PermanentError):
+    """The source says that it has ended (HTTP 410)."""
+
+
+class RenderError(PermanentError):
+    """A template or a block that can't be rendered."""
+
+
+class MessageError(PermanentError):
+    """An address or header that can't stand in a mail."""
+
+
+class SenderRefused(PermanentError):
+    """The relay or provider refuses us as a client: sign-in, account, sender identity."""
+
+
+class FetchError(PassingError):
+    """A source that can't be reached now.
+
+    ``retry_after`` is the number of seconds that the server asked for, if it did (RFC 9110 10.2.3).
+    """
+
+    def __init__(self, problem: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        self.status, self.retry_after = status, retry_after
+        super().__init__(problem)
+
+
+class SenderUnavailable(PassingError):
+    """The relay or provider can't be reached now."""

@@ -1,0 +1,1 @@
+"""Senders: from a finished message to somebody else's inbox."""

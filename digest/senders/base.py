@@ -1,0 +1,39 @@
+"""What a sender is. One file per provider; provider code only translates."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from digest.domain.mail import Message, SendResult
+
+HandOver = Callable[[Message], None]
+"""Called right before a message can no longer be taken back (the final dot, the HTTP request)."""
+
+
+class Sender(Protocol):
+    """Hands finished messages to whoever carries them.
+
+    Attributes:
+        name: for people and the ledger; never holds a secret.
+        idempotent: sending the same Message-ID twice leaves one copy (a Maildir), so that nothing is ever unknown.
+        batch: how many messages it likes to get at once.
+    """
+
+    name: str
+    idempotent: bool
+    batch: int
+
+    def send(self, messages: Sequence[Message], hand_over: HandOver) -> Iterator[SendResult]:
+        """Send the messages and yield one result for each that was tried, in any order, as answers come.
+
+        ``hand_over`` is called for each message before it becomes irrevocable. A message that was handed over
+        and got no answer has the outcome ``unknown``.
+
+        Raises:
+            SenderUnavailable: no connection; messages without a result were not handed over.
+            SenderRefused: sign-in or account refused; messages without a result were not handed over.
+        """
+        ...
+
+    def close(self) -> None:
+        """End connections politely. The sender may be used again afterwards."""
+        ...

@@ -1,0 +1,37 @@
+"""What every workflow is handed: the doors to the world, made once by ``bootstrap``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from digest.domain.audience import Signer
+from digest.feeds.fetch import Fetcher
+from digest.senders.base import Sender
+from digest.store.database import Database
+
+
+@dataclass(frozen=True)
+class Context:
+    """Database, sender, fetcher, secrets, clock.
+
+    Attributes:
+        clock: returns the current aware UTC time; tests travel with it.
+        public_url: where the world reaches the pages, without a trailing slash.
+        var: folder for the journal, hosted pictures and the outbox.
+        templates: folder that holds ``email/`` and ``web/``.
+    """
+
+    db: Database
+    sender: Sender
+    fetcher: Fetcher
+    signer: Signer
+    clock: Callable[[], datetime]
+    public_url: str
+    var: Path
+    templates: Path
+
+    @property
+    def media(self) -> Path:
+        """Folder of hosted pictures, served under ``/media/``."""
+        return self.var / "media"
