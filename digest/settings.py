@@ -3,6 +3,7 @@
 Only ``bootstrap`` and ``cli`` read them.
 """
 
+import contextlib
 import os
 import secrets
 from functools import cached_property
@@ -116,10 +117,8 @@ def _kept_key(path: Path) -> bytes:
     if not path.exists():
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(fresh, path)
-        except FileExistsError:
-            pass
         fresh.unlink()
     return path.read_text(encoding="ascii").strip().encode()
 
@@ -131,7 +130,7 @@ def load() -> Settings:
         ConfigError: a variable that can't be used, by its name.
     """
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(str(first["msg"]), file=f"DIGEST_{'_'.join(map(str, first['loc'])).upper()}") from None

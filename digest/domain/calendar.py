@@ -43,7 +43,8 @@ def local_instant(day: date, hour: time, zone: str) -> datetime:
     # In a gap: fold=0 uses the offset before it, so the instant lies after the gap by the part of the
     # hour that does not exist. The gap's end is where the offset changes.
     before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     low, high = instant - abs(after - before), instant
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) / 2

@@ -151,3 +151,24 @@ class IssueDocument:
     def archive_url(self) -> str:
         """The public page of the whole issue."""
         return f"{self.public_url}/archive/{self.newsletter}/{self.issue_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What one set of choices gets of an issue: the input of a cut.
+
+    Attributes:
+        lead: the story in the lead form, None if no lead variant suits.
+        items: story ids per section key, in the section's order; sections without items are absent.
+        reason: why there is no mail ("nothing new in the chosen topics"), "" if there is one.
+    """
+
+    lead: int | None = None
+    items: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    reason: str = ""
+
+    @property
+    def stories(self) -> frozenset[int]:
+        """All stories of the selection."""
+        chosen = {story for ids in self.items.values() for story in ids}
+        return frozenset(chosen | ({self.lead} if self.lead is not None else set()))
