@@ -29,8 +29,8 @@ class Sender(Protocol):
         and got no answer has the outcome ``unknown``.
 
         Raises:
-            SenderUnavailable: no connection; messages without a result were not handed over.
-            SenderRefused: sign-in or account refused; messages without a result were not handed over.
+            SenderUnavailable: no connection; messages without a result were surely not accepted.
+            SenderRefused: sign-in or account refused; messages without a result were surely not accepted.
         """
         ...
 

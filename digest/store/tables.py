@@ -42,6 +42,8 @@ class Feed(SQLModel, table=True):
     last_failure_body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     failures: int = 0
     entries_last: int = 0
+    moved_to: str = Field(default="", sa_type=Text)
+    """Where a permanent redirect sends us; ``url`` stays what the newsroom wrote."""
     retired_at: datetime | None = None
     retired_why: str = ""
 

@@ -1,0 +1,125 @@
+"""From settings to a working service: every door to the world is opened here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from digest.domain.audience import Signer
+from digest.domain.newsroom import Newsroom
+from digest.errors import ConfigError
+from digest.feeds.fetch import Fetcher
+from digest.newsroom import read
+from digest.sample.server import SampleServer
+from digest.senders.open import open_sender
+from digest.settings import Settings
+from digest.store.database import Database
+from digest.store.migrate import current, head, migrate
+from digest.store.newsroom import read_newsroom
+from digest.workflows import newsroom as newsroom_workflow
+from digest.workflows.context import Context
+
+USER_AGENT = "newsletter-digest/0.1 (+{url})"
+
+
+def now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
+
+
+def database(settings: Settings) -> Database:
+    """The database named in the settings.
+
+    Raises:
+        ConfigError: its schema isn't that of this version.
+    """
+    db = Database(settings.database)
+    if current(db) != head():
+        db.close()
+        raise ConfigError("the database isn't up to date: run `digest migrate`", file="DIGEST_DATABASE_URL")
+    return db
+
+
+def migrated(settings: Settings) -> str:
+    """Bring the database up to date and return its revision."""
+    db = Database(settings.database)
+    try:
+        return migrate(db)
+    finally:
+        db.close()
+
+
+@contextmanager
+def service(settings: Settings) -> Iterator[Context]:
+    """Everything that workflows need, closed again at the end.
+
+    Raises:
+        ConfigError: a setting that can't be used, by its name.
+    """
+    db = database(settings)
+    with db.read() as session:
+        site = read_newsroom(session).site
+    public_url = settings.public_url or site.public_url or f"http://{settings.host}:{settings.port}"
+    if settings.environment == "production" and not public_url.startswith("https://"):
+        raise ConfigError("must begin with https://: one-click unsubscribe needs it", file="DIGEST_PUBLIC_URL")
+    allow = frozenset(host.strip() for host in settings.fetch_allow.split(",") if host.strip())
+    if settings.is_sample:
+        allow |= {f"127.0.0.1:{settings.sample_port}"}
+    retired = tuple(key.strip().encode() for key in settings.retired_keys.split(",") if key.strip())
+    ctx = Context(
+        db=db,
+        sender=open_sender(settings.sender_dsn),
+        fetcher=Fetcher(allow=allow, user_agent=USER_AGENT.format(url=public_url)),
+        signer=Signer(settings.key(), retired),
+        clock=now,
+        public_url=public_url.rstrip("/"),
+        var=settings.var,
+        templates=settings.templates,
+    )
+    try:
+        yield ctx
+    finally:
+        ctx.sender.close()
+        ctx.fetcher.close()
+        db.close()
+
+
+def newsroom_files(settings: Settings) -> Newsroom:
+    """The newsroom in files, with its addresses filled in.
+
+    Raises:
+        ConfigError: the first problem, by file, line and key.
+    """
+    return read.load(settings.newsroom_path, newsroom_variables(settings))
+
+
+def newsroom_variables(settings: Settings) -> dict[str, str]:
+    """What ``{name}`` stands for in feed addresses."""
+    return {"sample": f"http://127.0.0.1:{settings.sample_port}"}
+
+
+@contextmanager
+def news_at_hand(settings: Settings) -> Iterator[None]:
+    """While it lasts, a newsroom that brings its own news is served on loopback; others need nothing."""
+    if not settings.is_sample:
+        yield
+        return
+    server = SampleServer(settings.newsroom_path, settings.sample_port, settings.var / "sample.json", now)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def first_newsroom(ctx: Context, settings: Settings) -> bool:
+    """On an empty database, bring the newsroom's files into force, with the subscribers that it may bring along.
+
+    Later changes are the operator's to apply (``digest newsroom apply``), as editors change the tables too.
+    """
+    with ctx.db.read() as session:
+        tables = read_newsroom(session)
+    if replace(tables, site=Newsroom().site) != replace(Newsroom(), site=Newsroom().site):
+        return False
+    newsroom_workflow.apply(ctx, newsroom_files(settings))
+    return True

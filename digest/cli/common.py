@@ -1,0 +1,110 @@
+"""What commands share: the service, output for people or programs, logs on standard error."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from digest import bootstrap
+from digest.errors import UsageError
+from digest.settings import Settings, load
+from digest.workflows.context import Context
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+console = Console(stderr=True, highlight=False)
+"""For progress and remarks; results go to standard output."""
+
+
+def settings() -> Settings:
+    """The settings in force, with logs set up as they say."""
+    loaded = load()
+    configure_logs(loaded)
+    return loaded
+
+
+@contextmanager
+def open_service() -> Iterator[tuple[Context, Settings]]:
+    """The service as commands use it; a missing database is made on the way."""
+    loaded = settings()
+    bootstrap.migrated(loaded)
+    with bootstrap.service(loaded) as ctx:
+        yield ctx, loaded
+
+
+def configure_logs(loaded: Settings) -> None:
+    """Structured log lines on standard error; never on standard output."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if loaded.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+def emit(as_json: bool, document: Any, words: str = "") -> None:
+    """The result: one JSON document for programs, or words for people."""
+    text = json.dumps(document, ensure_ascii=False, default=_jsonable) if as_json else words
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, set | frozenset | tuple):
+        return sorted(value)
+    return str(value)
+
+
+@contextmanager
+def bar(words: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Progress]:
+    """A progress bar on standard error; its first task bears ``words``."""
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description:<44}"), BarColumn(bar_width=28), MofNCompleteColumn(),
+        TimeElapsedColumn(), console=console, disable=quiet,
+    )  # fmt: skip
+    with progress:
+        progress.add_task(words, total=total)
+        yield progress
+
+
+def table(rows: list[list[str]], head: list[str]) -> str:
+    """Rows as aligned columns."""
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    lines = [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join(lines)
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 time; without a zone it is UTC.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no ISO time such as 2026-03-12T06:00:00Z") from None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

@@ -1,0 +1,50 @@
+"""``digest feeds …``."""
+
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import col, select
+
+from digest.cli.common import Json, emit, open_service, table
+from digest.domain.newsroom import FeedSpec
+from digest.store.tables import Feed
+from digest.workflows.newsroom import add_feed
+
+app = typer.Typer(no_args_is_help=True, help="Add and list feeds.")
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.add_typer(app, name="feeds")
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Address of an RSS, Atom or JSON feed.")],
+    name: Annotated[str, typer.Option(help="The outlet's name as readers know it; default: as the feed says.")] = "",
+    weight: Annotated[float, typer.Option(min=0.1, max=10, help="Trust; 1 is normal.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Add a feed; it is fetched once to see that it is one."""
+    with open_service() as (ctx, _settings):
+        spec = FeedSpec(url=url, name=name, weight=weight)
+        added, entries = add_feed(ctx, spec)
+    emit(as_json, {"url": added.url, "name": added.name, "entries": entries}, f"added {added.name}: {entries} entries")
+
+
+@app.command("list")
+def list_command(as_json: Json = False) -> None:
+    """All feeds with their health."""
+    with open_service() as (ctx, _settings), ctx.db.read() as session:
+        rows: list[dict[str, Any]] = [
+            {
+                "name": feed.name, "url": feed.url, "kind": feed.kind, "weight": feed.weight,
+                "state": "ended" if feed.retired_at else "failing" if feed.failures else "ok" if feed.last_success_at else "new",
+                "last_success": feed.last_success_at.isoformat() if feed.last_success_at else None,
+                "last_error": feed.last_error, "failures": feed.failures,
+                "next_check": feed.next_check_at.isoformat() if feed.next_check_at else None,
+            }
+            for feed in session.exec(select(Feed).order_by(col(Feed.id)))
+        ]  # fmt: skip
+    head = ["name", "state", "failures", "last_success", "last_error"]
+    emit(as_json, {"feeds": rows}, table([[str(row[name] or "") for name in head] for row in rows], head))

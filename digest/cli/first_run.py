@@ -1,0 +1,114 @@
+"""The job of ``digest run``: everything that is due, with progress to watch and links to look at afterwards."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from digest import bootstrap
+from digest.cli.common import bar, console
+from digest.cli.pipeline import gathered
+from digest.settings import Settings
+from digest.store import issues
+from digest.store.newsroom import read_newsroom
+from digest.store.subscribers import listed
+from digest.workflows import newsroom as newsroom_workflow
+from digest.workflows.autopilot import Step, advance, plan_due
+from digest.workflows.context import Context
+from digest.workflows.deliver import audit
+from digest.workflows.gather import FeedOutcome, gather
+from digest.workflows.notices import send_notices
+from digest.workflows.sign_in import make_link
+from digest.workflows.subscribe import import_csv
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """What the job did: numbers for programs, words with links for people."""
+
+    issues: tuple[dict[str, Any], ...]
+    failed: bool
+    words: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """One document for ``--json``."""
+        return {"ok": not self.failed, "issues": list(self.issues)}
+
+
+def do_the_job(ctx: Context, settings: Settings, *, quiet: bool) -> JobOutcome:
+    """Bring the newsroom into force if there is none, then gather, draft, approve by policy and deliver what is due."""
+    if bootstrap.first_newsroom(ctx, settings):
+        _bring_subscribers(ctx, settings)
+    else:
+        _mention_changes(ctx, settings)
+    _gather(ctx, quiet)
+    plan_due(ctx)
+    with bar("composing", quiet=quiet) as progress:
+        steps = advance(ctx, progress=lambda words: progress.update(progress.task_ids[0], description=words))
+        progress.update(progress.task_ids[0], description="issues are up to date", total=1, completed=1)
+    send_notices(ctx)
+    return _outcome(ctx, settings, steps)
+
+
+def _bring_subscribers(ctx: Context, settings: Settings) -> None:
+    """A newsroom that brings its own news may bring its readers too (``subscribers.csv``)."""
+    path = settings.newsroom_path / "subscribers.csv"
+    if settings.is_sample and path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            import_csv(ctx, file)
+
+
+def _mention_changes(ctx: Context, settings: Settings) -> None:
+    changes = newsroom_workflow.plan(ctx, bootstrap.newsroom_files(settings))
+    if changes:
+        console.print(
+            f"{settings.newsroom_path} differs from what is in force in {len(changes)} places: `digest newsroom plan`"
+        )
+
+
+def _gather(ctx: Context, quiet: bool) -> None:
+    with bar("gathering feeds", quiet=quiet) as progress:
+
+        def show(outcome: FeedOutcome, done: int, total: int) -> None:
+            progress.update(progress.task_ids[0], completed=done, total=total, description=f"gathered {outcome.name}")
+
+        report = gather(ctx, due_only=True, progress=show)
+        progress.update(progress.task_ids[0], description="feeds are gathered", total=1, completed=1)
+    console.print(gathered(report))
+
+
+def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
+    with ctx.db.read() as session:
+        rows = [(issue, letter) for issue, letter in issues.recent(session, limit=5) if issue.state != "empty"]
+        editors = read_newsroom(session).site.editors
+        reader = next((each.subscription.id for each in listed(session) if each.subscription.state == "active"), None)
+    documents = tuple(
+        {"issue": issue.id, "newsletter": letter.slug, "state": issue.state, **audit(ctx, issue.id or 0)}
+        for issue, letter in rows
+    )
+    local = f"http://{settings.host}:{settings.port}"
+    lines = [
+        f"  {letter.name} No. {issue.number}: {issue.state}. {_counts(document)}"
+        for (issue, letter), document in zip(rows, documents, strict=True)
+    ]
+    lines += [f"  ! {step.words}" for step in steps if step.failed]
+    if editors:
+        lines.append(f"\n  desk (signs {editors[0]} in, once)  {local}/desk/sign-in/{make_link(ctx, editors[0])}")
+    if rows:
+        lines.append(f"  the newest issue                {local}/desk/issues/{rows[0][0].id}")
+    if reader is not None:
+        lines.append(f"  one subscriber's preferences    {local}/preferences/{ctx.signer.sign('preferences', reader)}")
+    lines.append(f"  sign-up page                    {local}/")
+    lines.append(f"  sender                          {ctx.sender.name}")
+    if ctx.public_url != local:
+        lines.append(
+            f"\n  Links in the mails begin with {ctx.public_url} (DIGEST_PUBLIC_URL); on this machine the same pages are at {local}."
+        )
+    return JobOutcome(documents, any(step.failed for step in steps), "\n".join(lines))
+
+
+def _counts(document: dict[str, Any]) -> str:
+    shown = [
+        f"{document[state]} {state}"
+        for state in ("queued", "sending", "sent", "skipped", "failed", "unknown")
+        if document[state]
+    ]
+    return ", ".join(shown) or "nobody is due yet"

@@ -1,0 +1,191 @@
+"""``digest issue …``."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from digest.cli.common import Json, bar, emit, open_service, table
+from digest.domain.issue import IssueDocument, PlacedItem
+from digest.domain.mail import DELIVERY_STATES
+from digest.errors import UsageError
+from digest.store import issues
+from digest.store.tables import Issue, Newsletter
+from digest.workflows import approve as approval
+from digest.workflows import deliver as delivery
+from digest.workflows import preview
+from digest.workflows.document import document_of
+
+app = typer.Typer(no_args_is_help=True, help="List, show, render, check, approve, hold, send and audit issues.")
+IssueId = Annotated[int, typer.Argument(metavar="ID", help="The issue's number in `digest issue list`.")]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.add_typer(app, name="issue")
+
+
+def actor() -> str:
+    """Who acts, for the audit log."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):
+        return "command line"
+
+
+@app.command("list")
+def list_command(
+    newsletter: Annotated[str, typer.Option(help="Only this newsletter's.")] = "", as_json: Json = False
+) -> None:
+    """The newest issues."""
+    with open_service() as (ctx, _settings), ctx.db.read() as session:
+        rows = [_summary(issue, letter) for issue, letter in issues.recent(session, newsletter or None)]
+    head = ["id", "newsletter", "number", "state", "window_start", "window_end", "reason"]
+    emit(as_json, {"issues": rows}, table([[str(row[name]) for name in head] for row in rows], head))
+
+
+def _summary(issue: Issue, letter: Newsletter) -> dict[str, Any]:
+    return {
+        "id": issue.id, "newsletter": letter.slug, "number": issue.number, "state": issue.state,
+        "window_start": issue.window_start.isoformat(), "window_end": issue.window_end.isoformat(),
+        "due_at": issue.due_at.isoformat(), "reason": issue.reason,
+    }  # fmt: skip
+
+
+@app.command()
+def show(issue_id: IssueId, as_json: Json = False) -> None:
+    """An issue's sections with their stories and why each stands where it does."""
+    with open_service() as (ctx, _settings), ctx.db.read() as session:
+        document = document_of(session, issue_id, ctx)
+        issue = issues.get(session, issue_id)
+        head = {"id": issue_id, "newsletter": document.newsletter, "number": document.number, "state": issue.state,
+                "reason": issue.reason}  # fmt: skip
+    sections = [
+        _section(block.section.key, block.title, block.section.items) for block in document.blocks if block.section
+    ]
+    emit(as_json, {**head, "sections": sections}, _words(document, issue.state, sections))
+
+
+def _section(key: str, title: str, items: tuple[PlacedItem, ...]) -> dict[str, Any]:
+    return {"key": key, "title": title, "stories": [_story(placed) for placed in items]}
+
+
+def _story(placed: PlacedItem) -> dict[str, Any]:
+    item = placed.item
+    return {
+        "id": item.story_id, "headline": item.headline, "url": item.url, "source": item.source, "form": placed.form,
+        "rank": item.rank, "topics": list(item.topics), "articles": list(item.articles), "sources": item.sources,
+        "score": {"total": item.score.total, "parts": {part.name: part.value for part in item.score.parts}},
+        "why": item.why,
+    }  # fmt: skip
+
+
+def _words(document: IssueDocument, state: str, sections: list[dict[str, Any]]) -> str:
+    lines = [f"{document.name} No. {document.number}, {document.day:%A %d %B %Y} ({state})"]
+    for section in sections:
+        lines.append(f"\n{section['title'] or section['key'].capitalize()}")
+        for story in section["stories"]:
+            lines.append(f"  {story['rank']:>3}. {story['headline']} ({story['source']}, {story['sources']} sources)")
+            parts = " ".join(f"{name} {value:+.2f}" for name, value in story["score"]["parts"].items())
+            lines.append(f"       {story['score']['total']:.2f} = {parts}")
+    return "\n".join(lines)
+
+
+@app.command()
+def render(
+    issue_id: IssueId,
+    topics: Annotated[str, typer.Option(metavar="A,B", help="As a reader who chose these topics.")] = "",
+    subscriber: Annotated[str, typer.Option(metavar="ADDRESS", help="As this subscriber gets it.")] = "",
+    form: Annotated[Literal["html", "text", "eml"], typer.Option("--format", help="What to print.")] = "html",
+    out: Annotated[Path | None, typer.Option(help="Write here instead of standard output.")] = None,
+) -> None:
+    """An issue as somebody would get it: always the bytes that would be sent."""
+    if topics and subscriber:
+        raise UsageError("give --topics or --subscriber, not both")
+    chosen = frozenset(topic.strip() for topic in topics.split(",") if topic.strip()) if topics else None
+    with open_service() as (ctx, _settings):
+        shown = preview.preview(ctx, issue_id, topics=chosen, subscriber=subscriber or None, form=form)
+    data = shown.encode() if isinstance(shown, str) else shown
+    if out is not None:
+        out.write_bytes(data)
+    else:
+        sys.stdout.buffer.write(data)
+
+
+@app.command()
+def preflight(issue_id: IssueId, as_json: Json = False) -> None:
+    """Check an issue before it goes out. Exit code 1 if there are errors."""
+    with open_service() as (ctx, _settings):
+        findings = preview.findings(ctx, issue_id)
+    errors = [finding for finding in findings if finding.level == "error"]
+    rows = [{"id": row.id, "level": row.level, "where": row.where, "message": row.message} for row in findings]
+    lines = [f"{row.level:<8}{row.id}: {row.message} ({row.where})" for row in findings] or ["nothing to mend"]
+    emit(as_json, {"issue": issue_id, "errors": len(errors), "findings": rows}, "\n".join(lines))
+    raise typer.Exit(1 if errors else 0)
+
+
+@app.command()
+def approve(issue_id: IssueId, as_json: Json = False) -> None:
+    """Freeze an issue's bytes and let it out at its hour. Errors of preflight block it."""
+    with open_service() as (ctx, _settings):
+        warnings = approval.approve(ctx, issue_id, actor())
+    lines = [f"issue {issue_id} is approved"] + [f"warning {row.id}: {row.message} ({row.where})" for row in warnings]
+    emit(as_json, {"issue": issue_id, "state": "approved", "warnings": len(warnings)}, "\n".join(lines))
+
+
+@app.command()
+def hold(
+    issue_id: IssueId,
+    why: Annotated[str, typer.Option(help="The reason, shown at the desk.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Keep an issue back until it is approved again; what was sent stays sent."""
+    with open_service() as (ctx, _settings):
+        approval.hold(ctx, issue_id, actor(), why)
+    emit(as_json, {"issue": issue_id, "state": "held"}, f"issue {issue_id} is held")
+
+
+@app.command()
+def cancel(
+    issue_id: IssueId, why: Annotated[str, typer.Option(help="The reason.")] = "", as_json: Json = False
+) -> None:
+    """End an issue of which nothing was sent."""
+    with open_service() as (ctx, _settings):
+        approval.cancel(ctx, issue_id, actor(), why)
+    emit(as_json, {"issue": issue_id, "state": "cancelled"}, f"issue {issue_id} is cancelled")
+
+
+@app.command()
+def send(
+    issue_id: IssueId,
+    test: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Send one copy here, marked [Test], outside the ledger.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Send an approved issue to everyone who is due, now. Repeating it sends nothing twice."""
+    with open_service() as (ctx, _settings):
+        if test:
+            delivery.send_test(ctx, issue_id, test)
+            emit(as_json, {"issue": issue_id, "test": test}, f"a test copy of issue {issue_id} went to {test}")
+            return
+        with bar("sending", quiet=as_json) as progress:
+
+            def show(done: int, total: int) -> None:
+                progress.update(progress.task_ids[0], completed=done, total=total)
+
+            report = delivery.deliver(ctx, issue_id, progress=show, at_once=True)
+        numbers = delivery.audit(ctx, issue_id)
+    emit(as_json, {"issue": issue_id, **numbers, "problem": report.problem}, report.words)
+    raise typer.Exit(1 if report.problem else 0)
+
+
+@app.command()
+def audit(issue_id: IssueId, as_json: Json = False) -> None:
+    """The ledger of an issue: its states always add up to the audience."""
+    with open_service() as (ctx, _settings):
+        numbers = delivery.audit(ctx, issue_id)
+    words = " + ".join(f"{numbers[state]} {state}" for state in DELIVERY_STATES)
+    emit(as_json, numbers, f"{words} = {numbers['audience']}")

@@ -1,0 +1,63 @@
+"""``digest gather`` and ``digest draft``."""
+
+from typing import Annotated
+
+import typer
+
+from digest import bootstrap
+from digest.cli.common import Json, bar, emit, moment, open_service
+from digest.workflows.draft import draft
+from digest.workflows.gather import FeedOutcome, GatherReport, gather
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.command("gather")(gather_command)
+    root.command("draft")(draft_command)
+
+
+def gather_command(
+    due: Annotated[bool, typer.Option("--due", help="Only feeds whose time has come.")] = False, as_json: Json = False
+) -> None:
+    """Fetch all feeds and keep what is new. One bad feed never stops a run: it is named in the result."""
+    with open_service() as (ctx, settings), bootstrap.news_at_hand(settings):
+        bootstrap.first_newsroom(ctx, settings)
+        with bar("gathering feeds", quiet=as_json) as progress:
+
+            def show(outcome: FeedOutcome, done: int, total: int) -> None:
+                progress.update(
+                    progress.task_ids[0], completed=done, total=total, description=f"gathered {outcome.name}"
+                )
+
+            report = gather(ctx, due_only=due, progress=show)
+    emit(as_json, report.as_dict(), gathered(report))
+
+
+def gathered(report: GatherReport) -> str:
+    """The report of a run in words."""
+    numbers = report.as_dict()
+    lines = [
+        f"{numbers['feeds']} feeds: {numbers['ok']} read, {numbers['not_modified']} unchanged, {numbers['failed']} failed; "
+        f"{numbers['articles_new']} new articles of {numbers['articles_seen']} seen, in {numbers['seconds']} s"
+    ]
+    lines += [f"  ! {outcome.name}: {outcome.error}" for outcome in report.outcomes if outcome.error]
+    return "\n".join(lines)
+
+
+def draft_command(
+    newsletter: Annotated[str, typer.Argument(help="The newsletter's short name.")],
+    at: Annotated[str, typer.Option(metavar="ISO-TIME", help="End of the window; default: the slot that is due.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make the draft of a newsletter's issue. A draft that exists already is left as editors shaped it."""
+    with open_service() as (ctx, settings), bootstrap.news_at_hand(settings):
+        bootstrap.first_newsroom(ctx, settings)
+        with bar("drafting", quiet=as_json) as progress:
+            report = draft(
+                ctx,
+                newsletter,
+                moment(at) if at else None,
+                progress=lambda words: progress.update(progress.task_ids[0], description=words),
+            )
+    words = f"issue {report.issue} is {report.state}: {report.stories} stories in {report.sections} sections"
+    emit(as_json, report.as_dict(), words)

@@ -1,0 +1,96 @@
+"""``digest run``, ``migrate``, ``web``, ``worker``, ``scheduler``."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from digest import bootstrap
+from digest.cli.common import Json, console, emit, open_service, settings
+from digest.cli.first_run import do_the_job
+from digest.scheduler import Ticker
+from digest.settings import Settings
+from digest.workflows.autopilot import plan_due, work
+from digest.workflows.context import Context
+
+WORK_EVERY = 10
+"""Seconds between a worker's looks at what is due."""
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.command()(migrate)
+    root.command()(run)
+    root.command()(web)
+    root.command()(worker)
+    root.command()(scheduler)
+
+
+def migrate(as_json: Json = False) -> None:
+    """Bring the database up to date."""
+    revision = bootstrap.migrated(settings())
+    emit(as_json, {"revision": revision}, f"the database is at revision {revision}")
+
+
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Do the job and exit.")] = False, as_json: Json = False
+) -> None:
+    """Do the whole job: gather, draft, approve by policy, deliver; then serve web, scheduler and worker."""
+    with open_service() as (ctx, loaded), bootstrap.news_at_hand(loaded):
+        outcome = do_the_job(ctx, loaded, quiet=as_json)
+        if once:
+            emit(as_json, outcome.as_dict(), outcome.words)
+            raise typer.Exit(1 if outcome.failed else 0)
+        console.print(outcome.words)
+        _serve(ctx, loaded, lambda stop: (plan_due(ctx), work(ctx, stop=stop)))
+
+
+def web() -> None:
+    """Serve the web pages."""
+    with open_service() as (ctx, loaded):
+        _serve(ctx, loaded, None)
+
+
+def worker() -> None:
+    """Gather, draft and deliver what is due, until stopped."""
+    with open_service() as (ctx, loaded), bootstrap.news_at_hand(loaded):
+        _until_stopped(lambda stop: work(ctx, stop=stop), WORK_EVERY)
+
+
+def scheduler() -> None:
+    """Plan the issues whose hour comes, until stopped."""
+    with open_service() as (ctx, _loaded):
+        _until_stopped(lambda _stop: plan_due(ctx), 60)
+
+
+def _serve(ctx: Context, loaded: Settings, tick: object) -> None:
+    """The web server in the foreground, the ticker (if any) beside it, until SIGINT or SIGTERM."""
+    import uvicorn
+
+    from digest.web.app import create_app
+
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(ctx), host=loaded.host, port=loaded.port, log_level="warning", server_header=False)
+    )
+    ticker: Ticker | None = None
+    if callable(tick):
+        ticker = Ticker(lambda: tick(lambda: ticker is not None and ticker.stopping))
+        ticker.start()
+    try:
+        server.run()
+    finally:
+        if ticker is not None:
+            ticker.stop()
+
+
+def _until_stopped(tick: object, seconds: int) -> None:
+    """Tick in a thread until SIGINT or SIGTERM; a running tick is asked to stop and waited for."""
+    assert callable(tick)
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    ticker = Ticker(lambda: tick(done.is_set), seconds=seconds)
+    ticker.start()
+    done.wait()
+    ticker.stop()

@@ -1,0 +1,1 @@
+"""From candidates to sections: pure functions, values in, values out, the same for every order of arrival."""

@@ -1,0 +1,49 @@
+"""What one set of choices gets of an issue."""
+
+from collections.abc import Sequence
+
+from digest.domain.issue import Section, Selection, StoryItem
+
+
+def select(sections: Sequence[Section], topics: frozenset[str], exclude: frozenset[int], min_stories: int) -> Selection:
+    """The reader's lead and the stories of each section that suit their topics.
+
+    The lead is the best-ranked of the lead variants that match; it is left out of its section.
+
+    Args:
+        topics: chosen slugs; none means everything.
+        exclude: ids of stories that this reader was sent before.
+        min_stories: with fewer stories there is no mail, and the selection says why.
+    """
+
+    def suits(item: StoryItem) -> bool:
+        return item.story_id not in exclude and (not topics or not topics.isdisjoint(item.topics))
+
+    variants = [placed.item for section in sections if section.key == "lead" for placed in section.items]
+    lead = min(filter(suits, variants), key=lambda item: item.rank, default=None)
+    lead_id = lead.story_id if lead else None
+    items: dict[str, tuple[int, ...]] = {}
+    for section in sections:
+        chosen = tuple(p.item.story_id for p in section.items if suits(p.item) and p.item.story_id != lead_id)
+        if chosen and section.key != "lead":
+            items[section.key] = chosen
+    selection = Selection(lead_id, items)
+    found = len(selection.stories)
+    if found and found >= min_stories:
+        return selection
+    return Selection(reason=_reason(sections, topics, exclude, found, min_stories))
+
+
+def _reason(
+    sections: Sequence[Section], topics: frozenset[str], exclude: frozenset[int], found: int, min_stories: int
+) -> str:
+    where = "in the chosen topics" if topics else "in this issue"
+    if found:
+        return f"only {found} {'story' if found == 1 else 'stories'} {where}, fewer than {min_stories}"
+    matching = [
+        placed.item.story_id
+        for section in sections
+        for placed in section.items
+        if not topics or not topics.isdisjoint(placed.item.topics)
+    ]
+    return f"everything {where} was sent before" if exclude.intersection(matching) else f"nothing new {where}"

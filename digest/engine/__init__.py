@@ -1,0 +1,1 @@
+"""How work is spread, and how it survives a crash."""

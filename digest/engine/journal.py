@@ -1,0 +1,205 @@
+"""A worker's journal: what it was about to hand over, and what came of it.
+
+The database learns of results in bulk, so a worker that is killed leaves rows of which the database knows only
+that they were in its hands. Its journal knows more, message by message:
+
+- "about 7" is written before message 7 can no longer be taken back, "done 7 …" when the answer is there;
+- a lock on the file (flock) lasts exactly as long as the process, whatever ends it;
+- whoever finds a journal without its lock settles what the dead worker left.
+
+A write that has returned survives the death of the process (SIGKILL included), as the kernel holds it. It is not
+synced to the disk: after a power failure the database may have lost its latest commits just as well, and rows
+that come back as "sending" without a journal are held as unknown, never sent again by themselves.
+"""
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from digest.domain.mail import Outcome
+
+SUFFIX = ".journal"
+MAX_BYTES = 1_000_000
+"""Above this, a journal whose every entry is recorded in the database starts again from nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a message, as far as the ledger needs it."""
+
+    delivery_id: int
+    outcome: Outcome
+    code: str = ""
+    detail: str = ""
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What a dead worker left.
+
+    Attributes:
+        idempotent: whether its sender leaves one copy when a message is sent again.
+        answered: results, of which the database may have recorded any or none.
+        unanswered: messages that were about to leave, or left, without an answer.
+    """
+
+    worker: str
+    idempotent: bool
+    answered: dict[int, Answer] = field(default_factory=dict)
+    unanswered: frozenset[int] = frozenset()
+
+
+class Journal:
+    """The journal of one living worker; its methods may be called from several threads.
+
+    Args:
+        folder: made if it is not there; it must be on a local file system (flock).
+        worker: the name that the worker's rows bear in the ledger; never used before.
+        idempotent: see :class:`Estate`.
+    """
+
+    def __init__(self, folder: Path, worker: str, *, idempotent: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.worker = worker
+        self._path = folder / (worker + SUFFIX)
+        self._lock = threading.Lock()
+        self._unsettled: set[int] = set()
+        self._header = _line("worker", worker, idempotent)
+        # It gets its name only when it is locked: nobody can take it for a dead worker's.
+        unnamed = self._path.with_suffix(".new")
+        self._file = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        os.write(self._file, self._header)
+        os.replace(unnamed, self._path)
+
+    def about(self, delivery_id: int) -> None:
+        """Note that a message is about to become irrevocable. It may leave only when this has returned."""
+        with self._lock:
+            self._unsettled.add(delivery_id)
+            self._write(_line("about", delivery_id))
+
+    def done(self, answer: Answer) -> None:
+        """Note what came of a message."""
+        with self._lock:
+            self._unsettled.add(answer.delivery_id)
+            self._write(
+                _line(
+                    "done", answer.delivery_id, answer.outcome, answer.code, answer.detail[:500], answer.provider_id
+                )
+            )  # fmt: skip
+
+    def taken_back(self, delivery_ids: Iterable[int]) -> None:
+        """Note that messages were surely not accepted after all: they may be sent again."""
+        with self._lock:
+            for delivery_id in delivery_ids:
+                self._write(_line("back", delivery_id))
+
+    def recorded(self, delivery_ids: Iterable[int]) -> None:
+        """The database has committed what there is to know of these: they need no journal any more."""
+        with self._lock:
+            self._unsettled.difference_update(delivery_ids)
+            if not self._unsettled and os.fstat(self._file).st_size > MAX_BYTES:
+                os.ftruncate(self._file, 0)
+                self._write(self._header)
+
+    def close(self, *, keep: bool = False) -> None:
+        """Give the lock back. A journal with something unrecorded stays, for whoever settles it.
+
+        Args:
+            keep: rows may still be in the worker's hands: leave them to be settled too.
+        """
+        with self._lock:
+            if not self._unsettled and not keep:
+                self._path.unlink(missing_ok=True)
+            os.close(self._file)
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(keep=error is not None)
+
+    def _write(self, line: bytes) -> None:
+        written = os.write(self._file, line)
+        if written != len(line):
+            raise OSError(f"the journal {self._path.name} could not be written in full: is the disk full?")
+
+
+def settle_dead(folder: Path) -> Iterator[Estate]:
+    """What each dead worker left, while its journal is locked against everybody else.
+
+    A journal is removed when the next estate is asked for: apply an estate to the database, and commit, before
+    going on. If the caller breaks off or raises, the journal stays for another time.
+    """
+    for path in sorted(folder.glob("*" + SUFFIX)):
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            continue  # somebody else was quicker
+        try:
+            if _is_free(descriptor):
+                with os.fdopen(os.dup(descriptor), "rb") as file:
+                    estate = _read(file, path.name.removesuffix(SUFFIX))
+                yield estate
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def living(folder: Path) -> frozenset[str]:
+    """Names of the workers on this machine that hold their journal at this moment."""
+    names = set()
+    for path in folder.glob("*" + SUFFIX):
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            continue
+        try:
+            if not _is_free(descriptor):
+                names.add(path.name.removesuffix(SUFFIX))
+        finally:
+            os.close(descriptor)
+    return frozenset(names)
+
+
+def _is_free(descriptor: int) -> bool:
+    """Take the lock if nobody has it; a file that lost its name meanwhile was settled by somebody else."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return os.fstat(descriptor).st_nlink > 0
+
+
+def _read(lines: Iterable[bytes], worker: str) -> Estate:
+    idempotent = False
+    answered: dict[int, Answer] = {}
+    unanswered: set[int] = set()
+    for line in lines:
+        try:
+            kind, *rest = json.loads(line)
+        except ValueError:
+            continue  # torn by the death of its writer: what it was to say did not happen yet
+        if kind == "worker":
+            idempotent = bool(rest[1])
+        elif kind == "about":
+            unanswered.add(rest[0])
+            answered.pop(rest[0], None)
+        elif kind == "back":
+            unanswered.discard(rest[0])
+        elif kind == "done":
+            unanswered.discard(rest[0])
+            answered[rest[0]] = Answer(*rest)
+    return Estate(worker, idempotent, answered, frozenset(unanswered))
+
+
+def _line(*words: object) -> bytes:
+    return json.dumps(words, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,186 @@
+"""Cleaning: markup to plain text, text to what can stand in a mail, URLs to one form per article."""
+
+import re
+import unicodedata
+from typing import Any
+from urllib.parse import SplitResult, quote, unquote_plus, urljoin, urlsplit, urlunsplit
+
+from lxml import etree
+
+MAX_MARKUP = 1_000_000
+"""Characters of markup that are read; what stands behind is left out."""
+
+# Begins and ends a paragraph.
+_BLOCKS = re.compile(
+    "address|article|aside|blockquote|center|dd|details|dialog|div|dl|dt|fieldset|figure|footer|h[1-6]|header|hr|li"
+    "|main|nav|ol|p|pre|section|summary|table|tbody|thead|tfoot|tr|ul"
+)
+_CELLS = ("td", "th")
+# Holds no words of the author.
+_SILENT = re.compile(
+    "audio|button|canvas|embed|figcaption|form|frameset|iframe|math|noscript|object|script|select|style|svg"
+    "|template|textarea|title|video"
+)
+
+_INVISIBLE = re.compile(
+    "["
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # C0 and C1 controls, white space aside
+    "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero-width space, word joiner, byte order mark
+    "\u202a-\u202e\u2066-\u2069"  # bidi embeddings, overrides and isolates: they reorder what stands around them
+    "\ufff9-\uffff"  # annotations, replacement character, noncharacters
+    "\ud800-\udfff"  # lone surrogates
+    "\U000e0000-\U000e007f"  # tags
+    "]"
+)
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SPACES = re.compile(r"[^\S\n]+")
+_TRAILERS = re.compile(
+    r"(?:\s*The post .{1,300}? (?:appeared first|first appeared) on .{1,120}"
+    r"|(?:^|(?<=[.!?…\]\"”]))\s*(?:Continue reading|Read more|Read the (?:full )?(?:story|article))\b[^.\n]{0,120})"
+    r"[.…»→\s]*$"
+)
+_ELLIPSIS = re.compile(r"\s*(?:\[(?:…|\.{3}|&hellip;)\]|…\s*»)\s*$")
+
+
+def clean_text(text: str) -> str:
+    """``text`` in Unicode's composed form without invisible or disruptive characters.
+
+    Line breaks are ``\\n``; other white space becomes single spaces; lines don't begin or end with a space.
+    """
+    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
+    lines = (line.strip() for line in _SPACES.sub(" ", unicodedata.normalize("NFC", text)).split("\n"))
+    return "\n".join(lines).strip()
+
+
+def one_line(text: str) -> str:
+    """``text`` cleaned, on a single line."""
+    return " ".join(clean_text(text).split())
+
+
+def plain_text(html: str) -> str:
+    """The words of a piece of HTML: paragraphs separated by blank lines, entities decoded once.
+
+    Scripts, styles, forms, captions and embedded things are left out. Never raises, whatever the markup.
+    """
+    root = html_tree(html)
+    if root is None:
+        return ""
+    pieces: list[str] = []
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        tag = element.tag
+        if event == "start":
+            if _SILENT.fullmatch(tag):
+                walk.skip_subtree()
+                continue
+            if _BLOCKS.fullmatch(tag):
+                pieces.append("\n\n")
+            elif tag == "br":
+                pieces.append("\n")
+            pieces.append(_flat(element.text))
+        else:
+            if _BLOCKS.fullmatch(tag):
+                pieces.append("\n\n")
+            elif tag in _CELLS:
+                pieces.append(" ")
+            pieces.append(_flat(element.tail))
+    return re.sub(r"\n{2,}", "\n\n", clean_text("".join(pieces)))
+
+
+def html_tree(html: str) -> Any:
+    """The parsed tree of a piece of HTML, None if there is nothing in it. Comments are left out."""
+    data = _INVISIBLE.sub("", html[:MAX_MARKUP])
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        return etree.fromstring(f"<div>{data}</div>".encode(), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _flat(text: str | None) -> str:
+    return " ".join(("x" + text + "x").split())[1:-1] if text else ""
+
+
+def without_trailers(text: str) -> str:
+    """A summary without what publishing systems hang on its end ("The post … appeared first on …", "Read more")."""
+    if len(text) > 400:
+        head, tail = text[:-400], text[-400:]
+        return head + _ELLIPSIS.sub("…", _TRAILERS.sub("", tail))
+    return _ELLIPSIS.sub("…", _TRAILERS.sub("", text)).strip()
+
+
+def clipped(text: str, length: int) -> str:
+    """``text`` cut at a word to at most ``length`` characters, with an ellipsis if anything was cut."""
+    if len(text) <= length:
+        return text
+    return text[: length - 1].rsplit(" ", 1)[0].rstrip(" ,;:.–—-") + "…"
+
+
+# Parameters that say where a reader came from, never what they read.
+_TRACKING = re.compile(
+    r"(?:utm_|mtm_|pk_|piwik_|matomo_|hsa_|_hs|vero_|oly_|at_(?:medium|campaign|link|custom|format|ptr|bbc))\w*"
+    r"|(?:fb|g|dc|y|tw|tt|ir)clid|msclkid|fb_action_(?:ids|types)|fb_source|gad_source|gclsrc"
+    r"|wbraid|gbraid|li_fat_id|s_kwcid|_ga|_gl|mc_[ce]id|mkt_tok|igshid|igsh|yclid|ysclid|_openstat|rb_clickid|wickedid"
+    r"|cmpid|ncid|ocid|icid|s_cid|ito|cmp|smid|smtyp|sr_share|guccounter|guce_referr\w*|traffic_source"
+    r"|trk|trkcampaign|spm|__twitter_impression|ref_src|ref_url",
+    re.IGNORECASE,
+)
+_VAGUE = {"ref", "source", "src", "partner", "feed", "rss", "from", "via", "output"}
+_RSS_WORDS = {"rss", "feed", "rss2", "atom", "rss_feed", "rssfeed", "rss-feed", "feedburner", "syndication", "1"}
+
+
+def canonical_url(url: str) -> str:
+    """The one form of an article's URL, or "" if it is not an http(s) URL.
+
+    Lower-case scheme and host (IDNA), no default port, no fragment, no tracking parameters, escapes in upper case.
+    Path, order of parameters and trailing slash stay: servers do tell them apart. Stable: applied twice it
+    changes nothing.
+    """
+    try:
+        parts = urlsplit(_INVISIBLE.sub("", url).strip())
+        host = _host(parts)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host:
+        return ""
+    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
+    return urlunsplit((parts.scheme, host, _quoted(parts.path) or "/", _quoted(query), ""))
+
+
+def _host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").rstrip(".")
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    if re.search(r"[^a-z0-9._:-]", host):
+        return ""
+    if ":" in host:
+        host = f"[{host}]"
+    if parts.port not in (None, 80 if parts.scheme == "http" else 443):
+        host += f":{parts.port}"
+    return host
+
+
+def _is_tracking(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    name = unquote_plus(name).lower()
+    return bool(_TRACKING.fullmatch(name)) or (name in _VAGUE and unquote_plus(value).lower() in _RSS_WORDS)
+
+
+def _quoted(text: str) -> str:
+    text = re.sub(r"%[0-9a-fA-F]{2}", lambda match: match[0].upper(), text)
+    return quote(text, safe="%/:=&?~+!$,;'@()*[]-._", errors="replace")
+
+
+def absolute_url(url: str, base: str) -> str:
+    """``url`` seen from ``base``, or "" if that gives no http(s) URL (``javascript:``, ``data:``, nonsense)."""
+    url = _INVISIBLE.sub("", url).strip()
+    if not url:
+        return ""
+    try:
+        joined = urljoin(base, re.sub(r"\s", "%20", url))
+        parts = urlsplit(joined)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or "@" in parts.netloc:
+            return ""
+    except ValueError:
+        return ""
+    return joined

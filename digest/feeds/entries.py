@@ -1,0 +1,62 @@
+"""What every feed format is read into, and the bounds that all of them share."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from digest.domain.content import Entry
+from digest.feeds.clean import clipped, one_line, without_trailers
+
+MAX_BYTES = 10_000_000
+MAX_ENTRIES = 2_000
+CONTENT_LENGTH = 600
+"""A description longer than this, in an item without content, is taken as the content as well."""
+_SUMMARY_LENGTH, _TITLE_LENGTH, _GUID_LENGTH, _TAGS = 2_000, 500, 1_000, 30
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """What a feed says.
+
+    Attributes:
+        title: the feed's own name, plain text.
+        entries: in the feed's order, at most ``MAX_ENTRIES``.
+        ttl_minutes: how long the source asks us to wait between fetches (RSS ``ttl``, RSS 1.0 ``sy:``), if it does.
+    """
+
+    title: str
+    entries: tuple[Entry, ...]
+    ttl_minutes: int | None = None
+
+
+def guid_of(text: str) -> str:
+    """An id as it is kept."""
+    return one_line(text)[:_GUID_LENGTH]
+
+
+def title_of(text: str) -> str:
+    """A title as it is kept."""
+    return clipped(one_line(text), _TITLE_LENGTH)
+
+
+def summary_of(text: str) -> str:
+    """A summary as it is kept: one line, without what publishing systems hang on its end."""
+    return clipped(without_trailers(one_line(text)), _SUMMARY_LENGTH)
+
+
+def distinct(words: Iterable[str]) -> tuple[str, ...]:
+    """The words cleaned, without empty ones, addresses and repetitions (case aside)."""
+    found: dict[str, str] = {}
+    for word in words:
+        clean = one_line(word)[:100]
+        if clean and not clean.startswith(("http://", "https://")):
+            found.setdefault(clean.casefold(), clean)
+    return tuple(found.values())[:_TAGS]
+
+
+def language_tag(text: str) -> str:
+    """A BCP 47 tag, "" if it is none."""
+    tag = text.strip().replace("_", "-")
+    return tag if _LANGUAGE.fullmatch(tag) else ""

@@ -1,0 +1,383 @@
+"""Fetching of other people's pages: polite, bounded in time and size, and never into private networks.
+
+``requests`` with a connection class of our own: the socket is opened by :mod:`digest.feeds.guard`, and every
+read from it ends at the request's deadline, so that neither headers nor a body can trickle past it.
+"""
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.client import HTTPResponse, RemoteDisconnected
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+
+from digest.errors import FetchError, ForbiddenAddress, GoneError, ParseError
+from digest.feeds.guard import check_url, connect
+
+MAX_REDIRECTS = 5
+CONNECT_TIMEOUT = 10.0
+"""Seconds for one TCP connection, within the deadline of the whole fetch."""
+
+FEED_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json;q=0.9, application/json;q=0.8, "
+    "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
+)
+PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+
+_CHUNK = 65_536
+_PERMANENT = (301, 308)
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+def user_agent_with(contact: str) -> str:
+    """The name we go by, with where to complain: ``contact`` is a URL or a mail address."""
+    return f"NewsletterDigest/0.1 (feed reader; +{contact})" if contact else "NewsletterDigest/0.1 (feed reader)"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer.
+
+    Attributes:
+        status: 200, or 304 if what we have is still current (then ``body`` is empty).
+        url: the final URL, after redirects.
+        permanent_url: where the source moved for good ("" if it didn't): the end of an unbroken chain of 301 and 308.
+        headers: names in any case.
+        body: decompressed.
+        content_type: the header as sent, "" if absent.
+        etag, last_modified: validators for the next fetch, "" if absent.
+    """
+
+    status: int
+    url: str
+    permanent_url: str
+    headers: Mapping[str, str]
+    body: bytes
+    content_type: str
+    etag: str
+    last_modified: str
+
+
+class Fetcher:
+    """Fetches URLs of the open web. Safe to share between threads; connections are kept and reused.
+
+    Proxies and ``.netrc`` of the environment are not used, and no cookie is kept: proxies would resolve names
+    themselves, behind the guard's back.
+
+    Args:
+        allow: hosts (``host`` or ``host:port``) that may be fetched although their address is private.
+        user_agent: see :func:`user_agent_with`.
+    """
+
+    def __init__(self, allow: frozenset[str] = frozenset(), user_agent: str = "") -> None:
+        self.allow = frozenset(entry.strip().lower() for entry in allow if entry.strip())
+        self._clock = _Deadlines()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers.clear()
+        self._session.headers["User-Agent"] = user_agent or user_agent_with("")
+        self._session.headers["Accept-Encoding"] = "gzip, deflate"
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _GuardedAdapter(self.allow, self._clock))
+
+    def get(
+        self,
+        url: str,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        accept: str = "",
+        max_bytes: int = 10_000_000,
+        deadline: float = 20.0,
+    ) -> Fetched:
+        """The answer to a GET of ``url``, after at most five redirects.
+
+        Args:
+            etag, last_modified: validators of the last answer, as the source sent them.
+            accept: the Accept header.
+            max_bytes: limit of the body after decompression.
+            deadline: seconds for everything: connections, redirects, headers, body.
+
+        Raises:
+            ForbiddenAddress: the URL, or one that it redirects to, must not be touched.
+            GoneError: 410.
+            FetchError: unreachable, too slow, or another status; ``retry_after`` if the source asked for it.
+            ParseError: the body is larger than ``max_bytes``, or its compression is broken.
+        """
+        headers = {"Accept": accept or "*/*"}
+        if etag:
+            headers["If-None-Match"] = etag
+        if last_modified:
+            headers["If-Modified-Since"] = last_modified
+        permanent, chain_is_permanent = "", True
+        with self._clock.running(deadline):
+            for _ in range(MAX_REDIRECTS + 1):
+                response = self._send(url, headers)
+                with closing(response):
+                    if response.status_code not in _REDIRECTS:
+                        return self._answer(response, permanent, max_bytes, conditional=bool(etag or last_modified))
+                    target = self._target(response, url)
+                chain_is_permanent &= response.status_code in _PERMANENT
+                # A move from https to http is followed, but not remembered.
+                if chain_is_permanent and not (url.startswith("https:") and target.startswith("http:")):
+                    permanent = target
+                else:
+                    chain_is_permanent = False
+                url = target
+        raise FetchError(f"more than {MAX_REDIRECTS} redirects, the last to {url}")
+
+    def close(self) -> None:
+        """End all connections. The fetcher may be used again afterwards."""
+        self._session.close()
+
+    def _target(self, response: requests.Response, url: str) -> str:
+        location = self._session.get_redirect_target(response)
+        if not location:
+            raise FetchError(f"answered {response.status_code} without saying where to go", status=response.status_code)
+        try:
+            return urljoin(url, location)
+        except ValueError:
+            raise ForbiddenAddress(f"{url} redirects to something that is not an address") from None
+
+    def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        try:
+            request = self._session.prepare_request(requests.Request("GET", url, headers=dict(headers)))
+        except (requests.RequestException, UnicodeError, ValueError):
+            raise ForbiddenAddress(f"{url} is not a valid address") from None
+        # Judged as prepared: in the very form that is sent.
+        host = check_url(request.url or "", self.allow).hostname
+        try:
+            return self._send_once(request)
+        except requests.ConnectionError as error:
+            if not _hung_up(error):
+                raise self._failure(error, host) from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise self._failure(error, host) from None
+        # A kept connection that the server had just closed: once more, on a new one.
+        try:
+            return self._send_once(request)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise self._failure(error, host) from None
+
+    def _send_once(self, request: requests.PreparedRequest) -> requests.Response:
+        left = self._clock.left()
+        return self._session.send(
+            request, stream=True, allow_redirects=False, timeout=(min(CONNECT_TIMEOUT, left), left), verify=True
+        )
+
+    def _answer(self, response: requests.Response, permanent: str, max_bytes: int, *, conditional: bool) -> Fetched:
+        status, headers = response.status_code, response.headers
+        if status == 410:
+            raise GoneError("the source says that it has ended for good (410 Gone)")
+        if status == 304 and not conditional:
+            raise FetchError("answered 304 (not modified) to a first request", status=304)
+        if status not in (200, 203, 304):
+            raise FetchError(
+                f"answered {status} {_reason(response)}".rstrip(),
+                status=status,
+                retry_after=_retry_after(headers),
+            )
+        return Fetched(
+            status=304 if status == 304 else 200,
+            url=response.url,
+            permanent_url=permanent,
+            headers=CaseInsensitiveDict(headers),
+            body=b"" if status == 304 else self._body(response, max_bytes),
+            content_type=headers.get("Content-Type", ""),
+            etag=headers.get("ETag", ""),
+            last_modified=headers.get("Last-Modified", ""),
+        )
+
+    def _body(self, response: requests.Response, max_bytes: int) -> bytes:
+        too_large = ParseError(f"larger than {max_bytes / 1_000_000:g} MB")
+        declared = response.headers.get("Content-Length", "")
+        if declared.isdecimal() and int(declared) > max_bytes:
+            raise too_large
+        body = bytearray()
+        try:
+            # Chunks are bounded after decompression, so a small bomb never unfolds beyond the limit.
+            for chunk in response.iter_content(_CHUNK):
+                body += chunk
+                if len(body) > max_bytes:
+                    raise too_large
+                self._clock.left()
+        except requests.exceptions.ContentDecodingError:
+            raise ParseError("its compression is broken, it can't be unpacked") from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise self._failure(error, urlsplit(response.url).hostname) from None
+        return bytes(body)
+
+    def _failure(self, error: Exception, host: str | None) -> FetchError | ForbiddenAddress:
+        for cause in _causes(error):
+            match cause:
+                case ForbiddenAddress() | FetchError():
+                    return cause
+                case socket.gaierror():
+                    return FetchError(f"there is no host {host}: check the address")
+                case requests.exceptions.SSLError():
+                    return FetchError(f"{host} has no valid certificate")
+                case ConnectTimeoutError() | ReadTimeoutError() | TimeoutError():
+                    return self._clock.too_slow()
+                case ConnectionRefusedError():
+                    return FetchError(f"{host} refuses connections")
+                case RemoteDisconnected() | ConnectionResetError() | BrokenPipeError():
+                    return FetchError(f"{host} hung up")
+        return FetchError(f"{host} could not be read: {_plainly(error)}")
+
+
+class _Deadlines:
+    """The moment at which the fetch of the current thread ends."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def running(self, seconds: float) -> "_Deadlines":
+        self._local.seconds, self._local.end = seconds, time.monotonic() + seconds
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        self._local.end = None
+
+    def left(self) -> float:
+        """Seconds left, more than 0.
+
+        Raises:
+            FetchError: none are left.
+        """
+        left: float = self._local.end - time.monotonic()
+        if left <= 0:
+            raise self.too_slow()
+        return left
+
+    def too_slow(self) -> FetchError:
+        return FetchError(f"did not answer in full within {self._local.seconds:g} seconds")
+
+
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket, each time for no longer than the deadline allows."""
+
+    def __init__(self, sock: socket.socket, deadlines: _Deadlines) -> None:
+        self._sock, self._deadlines = sock, deadlines
+        # Holds the socket open when the connection lets go of it before the body is read.
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        try:
+            self._sock.settimeout(self._deadlines.left())
+        except FetchError as error:
+            raise TimeoutError(str(error)) from None
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _GuardedAdapter(HTTPAdapter):
+    """An adapter whose connections are opened by the guard and read under a deadline."""
+
+    def __init__(self, allow: frozenset[str], deadlines: _Deadlines) -> None:
+        self._pools = _guarded_pools(allow, deadlines)
+        super().__init__(pool_connections=64, pool_maxsize=4)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+
+def _guarded_pools(allow: frozenset[str], deadlines: _Deadlines) -> dict[str, type[HTTPConnectionPool]]:
+    def response_class(sock: socket.socket, *args: Any, **kwargs: Any) -> HTTPResponse:
+        response = HTTPResponse(sock, *args, **kwargs)
+        response.fp.close()
+        response.fp = io.BufferedReader(_DeadlineReader(sock, deadlines))
+        return response
+
+    def open_socket(connection: HTTPConnection) -> socket.socket:
+        try:
+            return connect(connection._dns_host, connection.port, min(CONNECT_TIMEOUT, deadlines.left()), allow)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(connection, "no answer") from error
+        except OSError as error:
+            raise NewConnectionError(connection, "no connection") from error
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return open_socket(self)
+
+    class Tls(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return open_socket(self)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    for kind in (Plain, Tls):
+        kind.response_class = staticmethod(response_class)  # type: ignore[assignment]
+    return {"http": PlainPool, "https": TlsPool}
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and what led to it, innermost first."""
+    chain: list[BaseException] = []
+    queue: list[BaseException] = [error]
+    while queue and len(chain) < 20:
+        current = queue.pop()
+        if current in chain:
+            continue
+        chain.append(current)
+        inner = [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+        queue += [each for each in inner if isinstance(each, BaseException)]
+    return chain[::-1]
+
+
+def _hung_up(error: Exception) -> bool:
+    return any(isinstance(cause, RemoteDisconnected | ConnectionResetError) for cause in _causes(error))
+
+
+def _reason(response: requests.Response) -> str:
+    return "".join(letter for letter in str(response.reason or "") if letter.isprintable())[:80]
+
+
+def _plainly(error: BaseException) -> str:
+    innermost = _causes(error)[0]
+    return f"{type(innermost).__name__}: {innermost}"[:200]
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a Retry-After header asks for (RFC 9110 10.2.3), None if there is none."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value[:9])
+    try:
+        until = parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+    try:
+        # Counted from the source's own clock, which may be wrong in the same way.
+        now = parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError, OSError):
+        now = time.time()
+    return max(0.0, until - now)

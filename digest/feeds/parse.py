@@ -1,0 +1,158 @@
+"""Bytes to entries: RSS 0.9x/1.0/2.0 and Atom 0.3/1.0 by feedparser, JSON Feed by :mod:`digest.feeds.jsonfeed`.
+
+Nothing but :class:`ParseError` escapes, whatever the bytes; its message is for the editor who looks after the feed.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from digest.domain.content import Entry, Image
+from digest.errors import ParseError
+from digest.feeds import bounded, dates, jsonfeed
+from digest.feeds.clean import absolute_url, one_line, plain_text
+from digest.feeds.decode import decode, xml_document
+from digest.feeds.entries import (
+    CONTENT_LENGTH,
+    MAX_BYTES,
+    ParsedFeed,
+    distinct,
+    guid_of,
+    language_tag,
+    summary_of,
+    title_of,
+)
+from digest.feeds.images import best_of_media, first_image
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
+_ROOTS = ("rss", "rdf", "feed", "channel")
+
+
+def parse(body: bytes, content_type: str, url: str) -> ParsedFeed:
+    """The entries of a feed.
+
+    Args:
+        body: as fetched, decompressed.
+        content_type: the HTTP header; only its charset matters, and only if the bytes agree.
+        url: the final URL, against which relative links resolve.
+
+    Raises:
+        ParseError: it is no feed, or one that is refused; says why.
+    """
+    if len(body) > MAX_BYTES:
+        raise ParseError(f"the feed is larger than {MAX_BYTES // 1_000_000} MB")
+    text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
+    if not text:
+        raise ParseError("the answer is empty")
+    return jsonfeed.parse_json(text, url) if text[0] in "{[" else _parse_xml(text, url)
+
+
+def _parse_xml(text: str, url: str) -> ParsedFeed:
+    root, document = xml_document(text)
+    if root == "html":
+        raise ParseError("this is a web page (HTML), not a feed: look for the feed's own address on that page")
+    if not root:
+        raise ParseError("this is neither XML nor JSON, so it is no feed")
+    try:
+        reading = bounded.read(document, url)
+        entries = tuple(_entry(item, url) for item in reading.entries)
+        title, ttl = _text(reading.feed, "title"), _ttl(reading.feed)
+    except Exception as error:  # feedparser lets through whatever malformed input causes
+        raise ParseError(f"this feed can't be read ({type(error).__name__}: {error})"[:300]) from error
+    if not entries and root not in _ROOTS:
+        raise ParseError(f"this is XML, but no feed: its root element is <{root}>")
+    if not entries and not title and reading.line is not None:
+        raise ParseError(f"this feed isn't well-formed at line {reading.line}, and nothing in it could be read")
+    language = language_tag(str(reading.feed.get("language") or ""))
+    return ParsedFeed(title, tuple(e if e.language else replace(e, language=language) for e in entries), ttl)
+
+
+def _entry(item: Any, feed_url: str) -> Entry:
+    url = _link(item, feed_url)
+    base = url or feed_url
+    detail = item.get("summary_detail") or {}
+    described = (item.get("summary") or "", detail.get("type") or "text/html", detail.get("base"))
+    contents = [(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())]
+    content = max((_words(value, kind) for value, kind, _ in contents), key=len, default="")
+    summary = _words(*described[:2])
+    if not content and len(summary) > CONTENT_LENGTH:
+        content = summary
+    # feedparser reports xml:base, or else the feed's own address; links then belong to the item's page.
+    markup = [(value, base if own in (None, "", feed_url) else own) for value, _, own in (*contents, described)]
+    return Entry(
+        guid=guid_of(str(item.get("id") or "")),
+        url=url,
+        title=title_of(_text(item, "title")),
+        summary=summary_of(summary),
+        content=content,
+        author=_author(item),
+        published_at=dates.of_struct(dict.get(item, "published_parsed") or dict.get(item, "created_parsed")),
+        updated_at=dates.of_struct(dict.get(item, "updated_parsed")),
+        tags=distinct(str(tag.get("label") or tag.get("term") or "") for tag in item.get("tags", ())),
+        image=_image(item, base, markup),
+        language=language_tag(str((item.get("title_detail") or {}).get("language") or "")),
+    )
+
+
+def _words(value: str, kind: str) -> str:
+    """A value of the given media type as plain text, paragraphs separated by blank lines."""
+    if kind == "text/plain":
+        return "\n\n".join(line for part in re.split(r"\n\s*\n", value) if (line := one_line(part)))
+    return plain_text(value)
+
+
+def _text(thing: Any, name: str) -> str:
+    detail = thing.get(f"{name}_detail") or {}
+    return one_line(_words(str(thing.get(name) or ""), detail.get("type") or "text/plain"))
+
+
+def _link(item: Any, feed_url: str) -> str:
+    """The item's own page: what stands behind a proxy's link, the link, an id that is one, or another link."""
+    links = item.get("links", ())
+    guid = str(item.get("id") or "")
+    chosen = [item.get("feedburner_origlink"), item.get("link")]
+    chosen += [link.get("href") for link in links if link.get("rel") == "alternate"]
+    chosen += [guid if guid.startswith(("http://", "https://")) else ""]
+    chosen += [link.get("href") for link in links if link.get("rel") in ("enclosure", "related", "via")]
+    return next((url for link in chosen if (url := absolute_url(str(link or ""), feed_url))), "")
+
+
+def _author(item: Any) -> str:
+    names = [str(author.get("name") or "") for author in item.get("authors", ())]
+    names = [name for name in names if name] or [str(item.get("author") or "")]
+    return ", ".join(distinct("" if _EMAIL.fullmatch(name.strip()) else name for name in names))[:300]
+
+
+def _image(item: Any, base: str, markup: Iterable[tuple[str, str]]) -> Image | None:
+    """The picture that the item declares (with the alt text that its own markup gives it), or its first one."""
+    credited = item.get("media_credit") or [{}]
+    credit = str(credited[0].get("content") or "")
+    inline = next(
+        (found for html, own in markup if (found := first_image(html, absolute_url(own, base) or base))), None
+    )
+    declared: tuple[Iterable[Mapping[str, Any]], ...] = (
+        item.get("media_content", ()),
+        [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
+        [link for link in item.get("links", ()) if link.get("rel") == "enclosure"],
+        [{"medium": "image", **(item.get("image") or {})}],
+    )
+    for media in declared:
+        if found := best_of_media(media, base, credit=credit):
+            same = inline is not None and _name(inline.url) == _name(found.url)
+            return replace(found, alt=inline.alt) if inline is not None and same else found
+    return inline
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def _ttl(feed: Any) -> int | None:
+    ttl = str(feed.get("ttl") or "").strip()
+    if ttl.isdecimal():
+        return min(int(ttl[:9]), 525_600) or None
+    period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
+    frequency = str(feed.get("sy_updatefrequency") or "1").strip()
+    return max(1, period // max(1, int(frequency[:6]) if frequency.isdecimal() else 1)) if period else None

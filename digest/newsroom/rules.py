@@ -1,0 +1,154 @@
+"""What must hold between the parts of a newsroom, beyond the shape of each file."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from email_validator import EmailNotValidError, validate_email
+from jinja2 import Environment, TemplateSyntaxError
+
+from digest.domain.newsroom import NewsletterSpec, Newsroom, Theme
+from digest.errors import ConfigError
+from digest.newsroom.lines import line_of
+
+MIN_CONTRAST = 4.5
+"""WCAG 2.2, 1.4.3: contrast of text to its ground."""
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read: its name for messages, its text for line numbers, its data."""
+
+    file: str
+    text: str
+    data: dict[str, Any]
+
+    def problem(self, words: str, *path: str | int) -> ConfigError:
+        """A ``ConfigError`` at the key that ``path`` leads to."""
+        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+        return ConfigError(words, file=self.file, line=line_of(self.text, path) or 1, key=key)
+
+
+def cross_check(
+    newsroom: Newsroom, lists: Mapping[str, Source], letters: Mapping[str, Source]
+) -> Iterator[ConfigError]:
+    """All problems between the parts, each at its file, line and key."""
+    for name in ("topics", "sponsors", "events", "research", "epigraphs", "links"):
+        if name in lists:
+            yield from _slugs(lists[name], name, [row.slug for row in getattr(newsroom, name)])
+    if "feeds" in lists:
+        yield from _feeds(newsroom, lists["feeds"])
+    for spec in newsroom.newsletters:
+        yield from _newsletter(spec, newsroom, letters[spec.slug])
+    if "events" in lists:
+        for index, event in enumerate(newsroom.events):
+            if event.ends < event.starts:
+                yield lists["events"].problem("lies before `starts`", "events", index, "ends")
+
+
+def _slugs(source: Source, name: str, slugs: Sequence[str]) -> Iterator[ConfigError]:
+    seen: set[str] = set()
+    for index, slug in enumerate(slugs):
+        if not _SLUG.fullmatch(slug):
+            yield source.problem(f"{slug!r} must be lower-case letters, digits and hyphens", name, index, "slug")
+        if slug.startswith("ical-"):
+            yield source.problem("must not begin with ical-: that is for events from calendars", name, index, "slug")
+        if slug in seen:
+            yield source.problem(f"{slug!r} stands here twice", name, index, "slug")
+        seen.add(slug)
+
+
+def _feeds(newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:
+    seen: set[str] = set()
+    for index, feed in enumerate(newsroom.feeds):
+        parts = urlsplit(feed.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            yield source.problem(f"{feed.url!r} is no http or https address", "feeds", index, "url")
+        if feed.url in seen:
+            yield source.problem(f"{feed.url!r} stands here twice", "feeds", index, "url")
+        if feed.interval < 1:
+            yield source.problem("must be at least 1 minute", "feeds", index, "interval")
+        if not 0 < feed.weight <= 10:
+            yield source.problem("must be above 0 and at most 10", "feeds", index, "weight")
+        seen.add(feed.url)
+
+
+def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:
+    topics = {topic.slug for topic in newsroom.topics}
+    known = f"the topics are {', '.join(sorted(topics)) or 'none'}"
+    if not _SLUG.fullmatch(spec.slug):
+        yield source.problem(f"{spec.slug!r} must be lower-case letters, digits and hyphens", "slug")
+    try:
+        validate_email(spec.from_address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        yield source.problem(str(error), "from_address")
+    if not spec.postal_address.strip():
+        yield source.problem("must not be empty: the law asks for it in every mail", "postal_address")
+    if not _HOUR.fullmatch(spec.hour):
+        yield source.problem(f"{spec.hour!r} is no time such as 06:00", "hour")
+    try:
+        ZoneInfo(spec.zone)
+    except (ValueError, OSError, LookupError):
+        yield source.problem(f"{spec.zone!r} is no zone such as Europe/Berlin", "zone")
+    try:
+        Locale.parse(spec.locale, sep="-")
+    except (ValueError, LookupError):
+        yield source.problem(f"{spec.locale!r} is no locale such as en-US", "locale")
+    for name in ("subject", "preheader", "title"):
+        try:
+            Environment(autoescape=True).parse(getattr(spec, name))
+        except TemplateSyntaxError as error:
+            yield source.problem(f"not a template: {error.message}", name)
+    for index, topic in enumerate(spec.topics):
+        if topic not in topics:
+            yield source.problem(f"{topic!r} is no topic; {known}", "topics", index)
+    for index, block in enumerate(spec.blocks):
+        if block.type == "section" and block.topic not in topics:
+            yield source.problem(f"{block.topic!r} is no topic; {known}", "blocks", index, "topic")
+        if block.max < block.min:
+            yield source.problem("is below `min`", "blocks", index, "max")
+        for day in block.weekdays:
+            if day not in WEEKDAYS:
+                yield source.problem(f"{day!r} must be one of {', '.join(WEEKDAYS)}", "blocks", index, "weekdays")
+    if not any(block.type == "footer" for block in spec.blocks):
+        yield source.problem("needs a block of type footer: it holds unsubscribe and address", "blocks")
+    yield from _theme(spec.theme, source)
+
+
+def _theme(theme: Theme, source: Source) -> Iterator[ConfigError]:
+    for field in fields(theme):
+        value = getattr(theme, field.name)
+        if field.name in ("serif", "sans"):
+            if value.split(",")[-1].strip() not in ("serif", "sans-serif", "monospace"):
+                yield source.problem("must end in serif, sans-serif or monospace", "theme", field.name)
+        elif not _COLOUR.fullmatch(value):
+            yield source.problem(f"{value!r} is no colour such as #8a1f3d", "theme", field.name)
+            return
+    for prefix in ("", "dark_"):
+        for front, ground in (("ink", "paper"), ("muted", "paper"), ("accent", "paper"), ("accent_ink", "accent"),
+                              ("positive", "paper"), ("negative", "paper")):  # fmt: skip
+            ratio = contrast(getattr(theme, prefix + front), getattr(theme, prefix + ground))
+            if ratio < MIN_CONTRAST:
+                words = f"has contrast {ratio:.1f} on {prefix}{ground}; it needs at least {MIN_CONTRAST}"
+                yield source.problem(words, "theme", prefix + front)
+
+
+def contrast(front: str, ground: str) -> float:
+    """The contrast ratio of two ``#rrggbb`` colours, 1 to 21 (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(front), luminance(ground)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

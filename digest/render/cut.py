@@ -1,0 +1,87 @@
+"""What one reader gets of an issue: a cut, and the HTML and text that its fragments join to."""
+
+import html as html_entities
+from collections.abc import Iterable, Mapping, Sequence
+from quopri import decodestring
+
+from digest.domain.issue import IssueDocument, Selection
+from digest.domain.mail import Cut, Fragment
+from digest.render import quoted
+
+LEAD = "lead"
+"""Key of the section whose items are variants of which a reader gets one."""
+
+
+def cut_for(fragments: Sequence[Fragment], selection: Selection) -> Cut:
+    """The cut of a selection: shell and blocks, the chosen items, and headings and closings around them only."""
+    chosen = {group: frozenset(stories) for group, stories in selection.items.items()}
+    chosen[LEAD] = frozenset(() if selection.lead is None else (selection.lead,))
+    items = [
+        fragment
+        for fragment in fragments
+        if fragment.role == "item" and fragment.story_id in chosen.get(fragment.group, frozenset())
+    ]
+    groups = {fragment.group for fragment in items}
+    frame = [
+        fragment.position
+        for fragment in fragments
+        if fragment.role in ("shell", "block") or (fragment.role in ("heading", "closing") and fragment.group in groups)
+    ]
+    return Cut.of([*frame, *(fragment.position for fragment in items)])
+
+
+def selection_all(document: IssueDocument) -> Selection:
+    """The whole issue as somebody who chose nothing gets it: the first lead variant, everything else once."""
+    lead: int | None = None
+    sections = [block.section for block in document.blocks if block.section is not None and block.section.items]
+    for section in sections:
+        if section.key == LEAD:
+            lead = min(section.items, key=lambda placed: placed.item.rank).item.story_id
+    items = {
+        section.key: tuple(placed.item.story_id for placed in section.items if placed.item.story_id != lead)
+        for section in sections
+        if section.key != LEAD
+    }
+    return Selection(lead=lead, items={key: stories for key, stories in items.items() if stories})
+
+
+def whole(fragments: Sequence[Fragment]) -> Cut:
+    """The cut of :func:`selection_all` from fragments alone: lead variants are taken to stand best first."""
+    first = next((fragment for fragment in fragments if fragment.role == "item" and fragment.group == LEAD), None)
+    lead = first.story_id if first else None
+    groups: dict[str, tuple[int, ...]] = {}
+    for fragment in fragments:
+        if fragment.role == "item" and fragment.group != LEAD and fragment.story_id not in (None, lead):
+            groups[fragment.group] = (*groups.get(fragment.group, ()), fragment.story_id)
+    return cut_for(fragments, Selection(lead=lead, items=groups))
+
+
+def in_cut(fragments: Iterable[Fragment], cut: Cut) -> list[Fragment]:
+    """The fragments of the cut in the order of the mail."""
+    return [fragment for fragment in fragments if fragment.position in cut]
+
+
+def top_of(fragments: Iterable[Fragment], cut: Cut) -> Fragment | None:
+    """The cut's own top story: its lead, else its first item; None if it has no item."""
+    items = [fragment for fragment in in_cut(fragments, cut) if fragment.role == "item"]
+    leads = [fragment for fragment in items if fragment.group == LEAD]
+    return next(iter(leads or items), None)
+
+
+def html_of(fragments: Iterable[Fragment], cut: Cut, tokens: Mapping[str, str]) -> str:
+    """The HTML of a cut as the reader's client decodes it.
+
+    Args:
+        tokens: value of each token (PREHEADER, UNSUBSCRIBE, PREFERENCES, ADDRESS), as plain text.
+
+    Raises:
+        RenderError: a token without a value.
+    """
+    body = b"".join(fragment.html for fragment in in_cut(fragments, cut))
+    return decodestring(quoted.fill(body, tokens, html_entities.escape)).decode().replace("\r\n", "\n")
+
+
+def text_of(fragments: Iterable[Fragment], cut: Cut, tokens: Mapping[str, str]) -> str:
+    """The text part of a cut as the reader's client decodes it. Raises as :func:`html_of` does."""
+    body = b"".join(fragment.text for fragment in in_cut(fragments, cut))
+    return decodestring(quoted.fill(body, tokens)).decode().replace("\r\n", "\n")

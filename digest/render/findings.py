@@ -1,0 +1,106 @@
+"""What preflight looks at and what it says."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from digest.domain.content import Image
+from digest.domain.issue import IssueDocument, StoryItem
+from digest.domain.mail import Fragment
+from digest.render import clean
+from digest.render.cut import LEAD
+
+Level = Literal["error", "warning"]
+
+_MARKDOWN_URL = re.compile(r"\]\(\s*<?([^)\s>]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        id: stable name of the check, such as ``links-https``.
+        where: the block, item or field.
+    """
+
+    id: str
+    level: Level
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    document: IssueDocument
+    fragments: Sequence[Fragment]
+
+    @property
+    def items(self) -> Iterator[tuple[str, StoryItem]]:
+        """Every placed story with where it stands."""
+        for block in self.document.blocks:
+            if block.section is not None:
+                for placed in block.section.items:
+                    yield f"{block.section.key}: {clean.clip(placed.item.headline, 60)}", placed.item
+
+    @property
+    def images(self) -> Iterator[tuple[str, Image]]:
+        for where, item in self.items:
+            if item.image is not None and where.startswith(LEAD):
+                yield where, item.image
+        for block in self.document.blocks:
+            for card in block.research:
+                if card.image is not None:
+                    yield f"{block.key}: {card.title}", card.image
+            for symbol, chart in block.charts.items():
+                yield f"{block.key}: {symbol}", chart
+
+    @property
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Every link that readers can follow, with where it stands."""
+        for where, item in self.items:
+            yield where, item.url
+            for other in item.also[:3]:
+                yield where, other.url
+        for block in self.document.blocks:
+            for card in block.research:
+                yield f"{block.key}: {card.title}", card.url
+            for event in block.events:
+                if event.url:
+                    yield f"{block.key}: {event.name}", event.url
+            for entry in block.links:
+                yield f"{block.key}: {entry.title}", entry.url
+            if block.sponsor is not None:
+                yield block.key, block.sponsor.url
+            for body in (block.body, *(question.answer for question in block.questions)):
+                for match in _MARKDOWN_URL.finditer(body):
+                    yield block.key, match[1]
+        yield "public_url", self.document.public_url
+
+    @property
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Every text that an editor or a source wrote, with where it stands."""
+        for where, item in self.items:
+            for text in (item.headline, item.dek, item.kicker):
+                yield where, text
+        for block in self.document.blocks:
+            yield block.key, block.title
+            yield block.key, block.body
+            for question in block.questions:
+                yield block.key, f"{question.question}\n{question.answer}"
+            for card in block.research:
+                yield block.key, f"{card.title}\n{card.summary}"
+            for event in block.events:
+                yield block.key, f"{event.name}\n{event.blurb}"
+            for entry in block.links:
+                yield block.key, entry.title
+            if block.sponsor is not None:
+                yield block.key, f"{block.sponsor.advertiser}\n{block.sponsor.text}"
+            if block.epigraph is not None:
+                yield block.key, block.epigraph.text
+
+
+def level_of(where: str) -> Level:
+    """How bad a fault is at that place: what a source wrote is never an error, an editor's words may be."""
+    return "warning" if where.startswith((f"{LEAD}: ", "section:")) else "error"

@@ -1,0 +1,104 @@
+"""HTML of a mail after MJML: styles inlined once, promises checked, white space and unused classes dropped.
+
+Every ``<style>`` that MJML or the layout wrote is kept as it is (``data-premailer="ignore"``), so ``@media``,
+dark rules and ``!important`` survive; the sheet that is inlined is handed to premailer apart and leaves no trace.
+"""
+
+import logging
+import re
+
+from lxml import etree
+from premailer import Premailer
+
+from digest.errors import RenderError
+
+DOCTYPE = "<!DOCTYPE html>"
+STYLE_LIMIT = 16_000
+"""Gmail ignores a style element that is longer than 16 kB."""
+
+_STYLE = re.compile(r"<style(?P<attributes>[^>]*)>(?P<css>.*?)</style>", re.S)
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+_CLASS = re.compile(r' class="([^"]*)"')
+_FORBIDDEN = re.compile(r"<(?:mj-|script|iframe|object|embed|form|base|link|svg)", re.I)
+
+
+def inline(html: str, css: str) -> str:
+    """The page with ``css`` written into its style attributes and everything else left alone."""
+    tree = etree.fromstring(html, etree.HTMLParser()).getroottree()
+    for style in tree.iter("style"):
+        style.set("data-premailer", "ignore")
+    for table in tree.iter("table"):
+        # mrml drops the role of mj-table; a table with header cells is data and keeps its meaning.
+        if table.get("role") is None and table.find("./thead") is None:
+            table.set("role", "presentation")
+    if tree.getroot().get("dir") == "rtl":
+        # mrml aligns every column to the left whatever the direction.
+        for column in tree.iter("div"):
+            if "mj-outlook-group-fix" in column.get("class", ""):
+                column.set("style", column.get("style", "").replace("text-align:left", "text-align:right"))
+    try:
+        Premailer(
+            tree.getroot(),
+            css_text=css,
+            keep_style_tags=False,
+            strip_important=False,
+            include_star_selectors=False,
+            disable_basic_attributes=["width", "height", "bgcolor", "vertical-align", "align", "text-align"],
+            disable_validation=True,
+            allow_network=False,
+            align_floating_images=False,
+            cssutils_logging_level=logging.CRITICAL,
+        ).transform()
+    except (etree.Error, ValueError, AssertionError) as error:
+        raise RenderError(f"styles could not be written into the mail: {error}") from error
+    page: str = etree.tostring(tree, method="html", encoding="unicode", doctype=DOCTYPE)
+    return page
+
+
+def checked(html: str) -> str:
+    """The page, if what mail clients rely on has survived.
+
+    Raises:
+        RenderError: names what is missing or must not be there.
+    """
+    if not html.startswith(DOCTYPE):
+        raise RenderError("the mail lost its doctype: browsers would draw it in quirks mode")
+    head = html.partition("</head>")[0]
+    for promise in ("@media (prefers-color-scheme:dark)", "@media only screen and (min-width:", "[data-ogsc]"):
+        if promise not in head:
+            raise RenderError(f"the mail lost its rules for {promise}")
+    opened, closed = html.count("<!--[if"), html.count("<![endif]-->")
+    if "<!--[if mso" not in html or opened != closed:
+        raise RenderError(f"the conditional comments for Outlook do not pair up: {opened} opened, {closed} closed")
+    stray = _FORBIDDEN.search(_COMMENT.sub("", html))
+    if stray:
+        raise RenderError(f"{stray[0]}…> stands in the finished mail: a template or a text of this issue wrote it")
+    for style in _STYLE.finditer(html):
+        if len(style["css"].encode()) > STYLE_LIMIT:
+            raise RenderError(f"a style element is longer than {STYLE_LIMIT} bytes: Gmail would drop it")
+    return html
+
+
+def minified(html: str) -> str:
+    """The page without white space that nobody sees and without classes that no kept rule names."""
+    kept = set(re.findall(r"\.([a-zA-Z][\w-]*)", " ".join(match["css"] for match in _STYLE.finditer(html))))
+
+    def classes(match: "re.Match[str]") -> str:
+        names = [name for name in match[1].split() if name in kept]
+        return f' class="{" ".join(names)}"' if names else ""
+
+    html = _CLASS.sub(classes, html)
+    html = _STYLE.sub(lambda match: f"<style{match['attributes']}>{_tight_css(match['css'])}</style>", html)
+    html = re.sub(r"[ \t\r\n\f]+", " ", html)  # and no other space: a no-break one is there on purpose
+    # Between tags of tables and blocks white space means nothing.
+    blocks = r"/?(?:html|head|body|meta|title|style|table|tbody|tr|td|th|div|p|h[1-4]|ul|ol|li|blockquote|hr)\b[^>]*"
+    html = re.sub(rf"(<{blocks}>) (?=<)", r"\1", html)
+    html = re.sub(rf" (<{blocks}>)", r"\1", html)
+    html = re.sub(rf"(<{blocks}>) ", r"\1", html)
+    return html.replace(DOCTYPE, "<!doctype html>", 1)
+
+
+def _tight_css(css: str) -> str:
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    css = re.sub(r"\s+", " ", css)
+    return re.sub(r"\s*([{};,])\s*", r"\1", css).replace(";}", "}").strip()

@@ -1,0 +1,296 @@
+"""Articles: what was gathered, one row per canonical URL, and the candidates among them for an issue."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import select as select_columns
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select, update
+
+from digest.domain.calendar import Window
+from digest.domain.content import Candidate, Entry, Image
+from digest.store.tables import Article, ArticleFeed, Feed
+
+LATE = timedelta(hours=12)
+"""An article that its feed showed this much later than it is dated still gets into an issue: the next one."""
+BATCH = 500
+"""Values in one IN list."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An entry on its way into the table.
+
+    Attributes:
+        url: canonical, not empty.
+        reporter: the outlet that the text credits with the original report, "" if none.
+    """
+
+    entry: Entry
+    url: str
+    reporter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a feed's entries.
+
+    Attributes:
+        new: ids of articles that no feed had brought before, by URL.
+        seen: number of articles that the feed shows, new or known.
+    """
+
+    new: dict[str, int]
+    seen: int
+
+
+def upsert(session: Session, feed_id: int, source: str, incoming: Sequence[Incoming], now: datetime) -> Stored:
+    """Keep what a feed shows: one row per article across all feeds, and every feed that carried it.
+
+    An article is known by its URL, or by an id under which the same feed brought it before. A known article keeps
+    its URL and its date, whatever the feed says now, so a re-issued item never becomes news again; text, summary,
+    picture and byline are filled in where they were missing.
+
+    Dates: a missing one is ``now``; one in the future is ``now``.
+
+    Args:
+        source: the outlet's name as readers know it.
+    """
+    items = _without_repetitions(incoming)
+    known = _by_url(session, [item.url for item in items])
+    known |= _by_guid(session, feed_id, [item for item in items if item.url not in known])
+    fresh = [item for item in items if item.url not in known]
+    new = _insert(session, feed_id, source, fresh, now)
+    if len(new) < len(fresh):  # another process brought the same article at the same moment
+        known |= _by_url(session, [item.url for item in fresh if item.url not in new])
+    _complete(session, [(known[item.url], item) for item in items if item.url in known])
+    ids = new | {url: article.id for url, article in known.items()}
+    links = {ids[item.url]: item.entry.guid for item in items if item.url in ids}
+    _link(session, feed_id, links, now)
+    return Stored(new, len(links))
+
+
+def add_text(
+    session: Session, article_id: int, *, text: str, author: str = "", image: Image | None = None, reporter: str = ""
+) -> None:
+    """Keep the full text of an article; byline, picture and original reporter only where they were missing."""
+    article = session.get(Article, article_id)
+    if article is None:
+        return
+    article.text = text or article.text
+    article.author = article.author or author
+    article.reporter = article.reporter or reporter
+    if article.image is None and image is not None:
+        article.image = asdict(image)
+    session.add(article)
+
+
+def candidates(session: Session, window: Window, *, feeds: Collection[int] | None = None) -> list[Candidate]:
+    """The articles for an issue, sorted by (published_at, id): the one seam where rows become candidates.
+
+    These are the articles published within ``window``, and those that were dated shortly before it but reached us
+    only within it, from a feed that we already read at the time: no earlier issue can have had them.
+
+    Args:
+        feeds: ids of the feeds to take articles from; None takes all.
+    """
+    published, seen = col(Article.published_at), col(Article.first_seen_at)
+    read_before = (
+        select(ArticleFeed.article_id)
+        .where(ArticleFeed.feed_id == Article.feed_id, col(ArticleFeed.seen_at) < window.start)
+        .exists()
+    )
+    late = and_(
+        published >= window.start - LATE,
+        published < window.start,
+        seen >= window.start,
+        seen < window.end,
+        read_before,
+    )
+    query = (
+        select(Article, Feed.name, Feed.weight)
+        .join(Feed, col(Feed.id) == col(Article.feed_id))
+        .where(or_(and_(published >= window.start, published < window.end), late))
+        .order_by(published, col(Article.id))
+    )
+    if feeds is not None:
+        query = query.where(col(Article.feed_id).in_(feeds))
+    return [_candidate(article, name, weight) for article, name, weight in session.exec(query)]
+
+
+def _candidate(article: Article, source: str, weight: float) -> Candidate:
+    assert article.id is not None
+    return Candidate(
+        id=article.id,
+        title=article.title,
+        url=article.url,
+        source=source,
+        published_at=article.published_at,
+        summary=article.summary,
+        text=article.text,
+        author=article.author,
+        reporter=article.reporter,
+        tags=tuple(article.tags),
+        image=Image(**article.image) if article.image else None,
+        language=article.language,
+        source_weight=weight,
+        story_id=article.story_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The parts of a row that decide what a feed's item may still add to it."""
+
+    id: int
+    title: str
+    published_at: datetime
+    has_text: bool
+    has_summary: bool
+    has_image: bool
+    has_author: bool
+
+
+_KNOWN = (
+    col(Article.id),
+    col(Article.title),
+    col(Article.published_at),
+    col(Article.text) != "",
+    col(Article.summary) != "",
+    col(Article.image),
+    col(Article.author) != "",
+)
+
+
+def _known(row: Any) -> _Known:
+    ident, title, published_at, has_text, has_summary, image, has_author = row
+    return _Known(ident, title, published_at, has_text, has_summary, image is not None, has_author)
+
+
+def _without_repetitions(incoming: Sequence[Incoming]) -> list[Incoming]:
+    """One item per URL, and no id that several items of the feed share (it identifies nothing)."""
+    by_url: dict[str, Incoming] = {}
+    for item in incoming:
+        by_url.setdefault(item.url, item)
+    uses = Counter(item.entry.guid for item in by_url.values())
+    return [
+        item if uses[item.entry.guid] == 1 else Incoming(_without_guid(item.entry), item.url, item.reporter)
+        for item in by_url.values()
+    ]
+
+
+def _without_guid(entry: Entry) -> Entry:
+    return replace(entry, guid="")
+
+
+def _by_url(session: Session, urls: Sequence[str]) -> dict[str, _Known]:
+    found: dict[str, _Known] = {}
+    for some in _batches(urls):
+        for row in session.execute(select_columns(col(Article.url), *_KNOWN).where(col(Article.url).in_(some))):
+            found[row[0]] = _known(row[1:])
+    return found
+
+
+def _by_guid(session: Session, feed_id: int, items: Sequence[Incoming]) -> dict[str, _Known]:
+    """Known articles that the feed shows again under another URL, by that URL."""
+    with_guid = {item.entry.guid: item for item in items if item.entry.guid}
+    found: dict[str, _Known] = {}
+    for some in _batches(list(with_guid)):
+        query = (
+            select_columns(col(ArticleFeed.guid), *_KNOWN)
+            .join(Article, col(Article.id) == col(ArticleFeed.article_id))
+            .where(col(ArticleFeed.feed_id) == feed_id, col(ArticleFeed.guid).in_(some))
+            .order_by(col(Article.id))
+        )
+        for row in session.execute(query):
+            item, known = with_guid[row[0]], _known(row[1:])
+            if _same(item.entry, known):
+                found[item.url] = known
+    return found
+
+
+def _same(entry: Entry, known: _Known) -> bool:
+    """Whether an item with a known id and a new URL is the known article.
+
+    Some feeds use one id for all they ever show: then neither words nor date agree with the article that had it.
+    """
+    published = entry.published_at or entry.updated_at
+    if published == known.published_at:
+        return True
+    ours, theirs = (set(re.findall(r"\w+", title.casefold())) for title in (known.title, entry.title))
+    return not ours or not theirs or len(ours & theirs) / len(ours | theirs) > 0.2
+
+
+def _insert(session: Session, feed_id: int, source: str, items: Sequence[Incoming], now: datetime) -> dict[str, int]:
+    """Insert articles; the ids of those that were not there, by URL."""
+    # In the order of URLs: two processes with the same articles then wait for each other, never in a circle.
+    rows = [_row(feed_id, source, item, now) for item in sorted(items, key=lambda item: item.url)]
+    if not rows:
+        return {}
+    statement = _insert_or_ignore(session, Article).returning(col(Article.url), col(Article.id))
+    return {url: ident for url, ident in session.execute(statement, rows)}  # noqa: C416
+
+
+def _row(feed_id: int, source: str, item: Incoming, now: datetime) -> dict[str, Any]:
+    entry = item.entry
+    return {
+        "url": item.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        "text": entry.content,
+        "author": entry.author,
+        "reporter": item.reporter,
+        "source": source,
+        "tags": list(entry.tags),
+        "image": asdict(entry.image) if entry.image else None,
+        "language": entry.language,
+        "published_at": min(entry.published_at or entry.updated_at or now, now),
+        "first_seen_at": now,
+        "feed_id": feed_id,
+    }
+
+
+def _complete(session: Session, pairs: Sequence[tuple[_Known, Incoming]]) -> None:
+    """Fill in what known articles lack and this feed has."""
+    wanting = [
+        {
+            "known_id": known.id,
+            "text": item.entry.content if not known.has_text else None,
+            "summary": item.entry.summary if not known.has_summary else None,
+            "author": item.entry.author if not known.has_author else None,
+            "image": asdict(item.entry.image) if item.entry.image and not known.has_image else None,
+        }
+        for known, item in pairs
+    ]
+    for column in ("text", "summary", "author", "image"):
+        rows = [{"known_id": row["known_id"], column: row[column]} for row in wanting if row[column]]
+        if rows:
+            statement = update(Article).where(col(Article.id) == bindparam("known_id"))
+            session.connection().execute(statement.values({column: bindparam(column)}), rows)
+
+
+def _link(session: Session, feed_id: int, links: dict[int, str], now: datetime) -> None:
+    """Remember which articles the feed carried, under which id."""
+    rows = [
+        {"feed_id": feed_id, "article_id": ident, "guid": guid, "seen_at": now} for ident, guid in sorted(links.items())
+    ]
+    if rows:
+        session.execute(_insert_or_ignore(session, ArticleFeed), rows)
+
+
+def _insert_or_ignore(session: Session, table: type[Any]) -> Any:
+    """An INSERT for many rows that leaves alone those that are already there."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(table.__table__).on_conflict_do_nothing()
+
+
+def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), BATCH):
+        yield things[start : start + BATCH]

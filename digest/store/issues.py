@@ -1,0 +1,190 @@
+"""Issues: made once per slot, moved from state to state only from the state that the mover saw."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import CursorResult, delete, func, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Session, col, select
+
+from digest.domain.issue import Block, Section
+from digest.domain.mail import Fragment
+from digest.domain.newsroom import NewsletterSpec
+from digest.errors import NotFound, StateConflict
+from digest.store.tables import FragmentRow, Issue, Newsletter, Placement
+
+DISCARDED = ("empty", "cancelled")
+"""States of issues that were never a number of the newsletter."""
+
+CLAIM = timedelta(minutes=10)
+"""How long a process that drafts an issue is left alone."""
+
+_SPEC = TypeAdapter(NewsletterSpec)
+_BLOCKS = TypeAdapter(tuple[Block, ...])
+_SECTIONS = TypeAdapter(tuple[Section, ...])
+
+
+def newsletter(session: Session, slug: str) -> tuple[Newsletter, NewsletterSpec]:
+    """The newsletter in force under ``slug``: its row and what is configured.
+
+    Raises:
+        NotFound: none, with the names that there are.
+    """
+    rows = session.exec(select(Newsletter).where(col(Newsletter.retired_at).is_(None)).order_by(col(Newsletter.id)))
+    known = {row.slug: row for row in rows}
+    if slug not in known:
+        raise NotFound(f"no newsletter {slug!r}; there are: {', '.join(known) or 'none (run `digest newsroom apply`)'}")
+    return known[slug], _SPEC.validate_python(known[slug].spec)
+
+
+def get(session: Session, issue_id: int) -> Issue:
+    """The issue.
+
+    Raises:
+        NotFound: no such issue.
+    """
+    issue = session.get(Issue, issue_id)
+    if issue is None:
+        raise NotFound(f"no issue {issue_id}; `digest issue list` shows those there are")
+    return issue
+
+
+def slug_of(session: Session, issue: Issue) -> str:
+    """The short name of the issue's newsletter."""
+    row = session.get(Newsletter, issue.newsletter_id)
+    assert row is not None  # a foreign key
+    return row.slug
+
+
+def spec_of(issue: Issue) -> NewsletterSpec:
+    """The newsletter as it was when the issue was drafted."""
+    return _SPEC.validate_python(issue.spec)
+
+
+def latest(session: Session, newsletter_id: int) -> Issue | None:
+    """The issue with the newest window; discarded ones count too, as their window has been looked at."""
+    query = select(Issue).where(Issue.newsletter_id == newsletter_id, Issue.state != "cancelled")
+    return session.exec(query.order_by(col(Issue.window_end).desc(), col(Issue.id).desc())).first()
+
+
+def recent(session: Session, newsletter_slug: str | None = None, limit: int = 50) -> list[tuple[Issue, Newsletter]]:
+    """The newest issues with their newsletters, newest first."""
+    query = select(Issue, Newsletter).join(Newsletter, col(Newsletter.id) == Issue.newsletter_id)
+    if newsletter_slug:
+        query = query.where(Newsletter.slug == newsletter_slug)
+    return list(session.exec(query.order_by(col(Issue.window_end).desc(), col(Issue.id).desc()).limit(limit)))
+
+
+def in_state(session: Session, *states: str) -> list[Issue]:
+    """All issues in one of the states, oldest first."""
+    return list(session.exec(select(Issue).where(col(Issue.state).in_(states)).order_by(col(Issue.id))))
+
+
+def plan(session: Session, values: dict[str, Any]) -> int:
+    """Insert a planned issue, or find the one that already has its slot; its id either way.
+
+    Any number of schedulers may do this at once: unique(newsletter, cadence, slot) lets one win.
+    """
+    number = session.exec(
+        select(func.coalesce(func.max(Issue.number), 0)).where(
+            Issue.newsletter_id == values["newsletter_id"], col(Issue.state).not_in(DISCARDED)
+        )
+    ).one()
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    defaults = {"state": "planned", "reason": "", "spec": {}, "extras": {}, "approved_by": "", "revision": 0}
+    session.execute(
+        insert(Issue)
+        .values(**defaults, **values, number=number + 1)
+        .on_conflict_do_nothing(index_elements=["newsletter_id", "cadence", "slot"])
+    )
+    key = [getattr(Issue, name) == values[name] for name in ("newsletter_id", "cadence", "slot")]
+    return session.exec(select(Issue.id).where(*key)).one()  # type: ignore[return-value]
+
+
+def claim(session: Session, issue_id: int, state: str, now: datetime) -> bool:
+    """Take an issue for work, unless it left ``state`` or another process holds it."""
+    free = col(Issue.claimed_until).is_(None) | (col(Issue.claimed_until) < now)
+    result = session.execute(
+        update(Issue)
+        .where(col(Issue.id) == issue_id, col(Issue.state) == state, free)
+        .values(claimed_until=now + CLAIM)
+    )
+    return _one(result)
+
+
+def move(session: Session, issue_id: int, states: Sequence[str], state: str, **values: Any) -> None:
+    """Move an issue from one of ``states`` to ``state``.
+
+    Raises:
+        NotFound: no such issue.
+        StateConflict: it is in another state, or its revision is not the one given in ``if_revision``.
+    """
+    conditions = [col(Issue.id) == issue_id, col(Issue.state).in_(states)]
+    if "if_revision" in values:
+        conditions.append(col(Issue.revision) == values.pop("if_revision"))
+    result = session.execute(update(Issue).where(*conditions).values(state=state, claimed_until=None, **values))
+    if not _one(result):
+        now_in = get(session, issue_id).state
+        if now_in in states:
+            raise StateConflict(f"issue {issue_id} was changed meanwhile: look at it again")
+        raise StateConflict(f"issue {issue_id} is {now_in}; this needs it {' or '.join(states)}")
+    session.expire_all()
+
+
+def save_draft(
+    session: Session, issue_id: int, spec: NewsletterSpec, blocks: Sequence[Block], sections: Sequence[Section]
+) -> None:
+    """Keep a drafted issue: its newsletter's spec, its finished blocks, and a placement for every story."""
+    for section in _SECTIONS.dump_python(tuple(sections), mode="json"):
+        for position, placed in enumerate(section["items"]):
+            session.add(
+                Placement(
+                    issue_id=issue_id,
+                    story_id=placed["item"]["story_id"],
+                    section=section["key"],
+                    position=position,
+                    form=placed["form"],
+                    item=placed["item"],
+                )
+            )
+    extras = {"blocks": _BLOCKS.dump_python(tuple(blocks), mode="json")}
+    move(session, issue_id, ["planned"], "draft", spec=_SPEC.dump_python(spec, mode="json"), extras=extras)
+
+
+def blocks_of(issue: Issue) -> tuple[Block, ...]:
+    """The blocks as drafted; those of stories are filled from the placements."""
+    return _BLOCKS.validate_python(issue.extras.get("blocks", []))
+
+
+def placements(session: Session, issue_id: int) -> list[Placement]:
+    """All placements of an issue, dropped ones included, by section and position."""
+    query = select(Placement).where(Placement.issue_id == issue_id)
+    return list(session.exec(query.order_by(Placement.section, col(Placement.position), col(Placement.id))))
+
+
+def save_fragments(session: Session, issue_id: int, fragments: Iterable[Fragment]) -> None:
+    """Freeze the fragments of an approved issue, in place of any earlier ones."""
+    drop_fragments(session, issue_id)
+    names = FragmentRow.model_fields.keys() - {"issue_id"}
+    for fragment in fragments:
+        session.add(FragmentRow(issue_id=issue_id, **{name: getattr(fragment, name) for name in names}))
+
+
+def drop_fragments(session: Session, issue_id: int) -> None:
+    """Forget the fragments: the approval that they belonged to is void."""
+    session.execute(delete(FragmentRow).where(col(FragmentRow.issue_id) == issue_id))
+
+
+def fragments(session: Session, issue_id: int) -> tuple[Fragment, ...]:
+    """The frozen fragments in order; empty if the issue is not approved."""
+    rows = session.exec(select(FragmentRow).where(FragmentRow.issue_id == issue_id).order_by(col(FragmentRow.position)))
+    names = FragmentRow.model_fields.keys() - {"issue_id"}
+    return tuple(Fragment(**{name: getattr(row, name) for name in names}) for row in rows)
+
+
+def _one(result: Any) -> bool:
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1

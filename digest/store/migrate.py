@@ -1,0 +1,53 @@
+"""Bring a database's schema up to date, and tell whether it is."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from digest.store.database import Database
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def migrate(db: Database) -> str:
+    """Apply every migration that is missing, in one transaction, and return the revision reached.
+
+    Two processes may call it at once: on SQLite the write lock, on PostgreSQL an advisory lock makes one wait.
+    """
+    engine = db.engine if db.is_postgresql else db.engine.execution_options(digest_begin="IMMEDIATE")
+    with engine.begin() as connection:
+        if db.is_postgresql:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7410219)")
+        command.upgrade(_config(connection), "head")
+    return head()
+
+
+def head() -> str:
+    """The newest revision that this version knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def current(db: Database) -> str:
+    """The revision that the database is at, "" for an empty one."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def differences(db: Database) -> list[object]:
+    """What Alembic would change to make the database match the tables; empty when they agree."""
+    from alembic.autogenerate import compare_metadata
+    from sqlmodel import SQLModel
+
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, SQLModel.metadata))
+
+
+def _config(connection: object | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,1 @@
+"""The pages: readers sign up and choose, editors work at the desk. GET asks, POST acts."""

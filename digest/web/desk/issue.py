@@ -1,0 +1,93 @@
+"""One issue: its running order beside the mail that it makes, what preflight says, how its sending goes, who did what."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from digest.domain.newsroom import NewsletterSpec
+from digest.errors import DigestError
+from digest.store import audit_log, deliveries, issues, newsroom
+from digest.store.tables import Issue
+from digest.web.desk.home import shelf
+from digest.web.desk.lens import VIEWS, Lens, lens_of
+from digest.web.desk.running_order import RunningOrder, running_order
+from digest.web.desk.visit import Desk
+from digest.workflows import edit
+from digest.workflows import preview as previews
+from digest.workflows.document import document_of
+from digest.workflows.sign_in import EditorView
+
+NEIGHBOURS = 8
+"""Issues of the same newsletter listed in the navigation."""
+
+
+def add_to(routes: APIRouter, desk: Desk) -> None:
+    """Adds ``/desk/issues/{id}`` and the two parts of it that load by themselves."""
+    ctx = desk.ctx
+
+    @routes.get("/issues/{issue_id}")
+    def show(
+        request: Request,
+        issue_id: int,
+        lens: Annotated[Lens, Depends(lens_of)],
+        editor: Annotated[EditorView, Depends(desk.looking())],
+        ask: str = "",
+    ) -> Response:
+        """The whole page. ``ask=checks`` runs preflight in place, ``ask=approve`` also asks whether to go on."""
+        findings = checked(issue_id) if ask in ("checks", "approve") else None
+        with ctx.db.read() as session:
+            issue = issues.get(session, issue_id)
+            spec = issues.spec_of(issue) if issue.spec else _spec_in_force(session, issue)
+            topics = newsroom.topics(session)
+            undoable = edit.last_edit(session, issue_id)
+            values: dict[str, Any] = {
+                "issue": issue,
+                "spec": spec,
+                "shelf": shelf(session, spec, ctx.clock(), NEIGHBOURS),
+                "order": _order(desk, session, issue),
+                "sections": edit.section_titles(issue),
+                "offered": [topic for topic in topics if not spec.topics or topic.slug in spec.topics],
+                "log": audit_log.about(session, audit_log.issue_subject(issue_id)),
+                "counts": deliveries.counts(session, issue_id),
+                "undoable": undoable,
+            }
+        title = f"No. {issue.number} of {spec.name}"
+        return desk.show(
+            request, "issue.html", editor=editor, lens=lens, views=VIEWS, ask=ask, findings=findings, title=title,
+            can_edit=editor.may("edit") and issue.state in edit.EDITABLE, **values,
+        )  # fmt: skip
+
+    @routes.get("/issues/{issue_id}/checks")
+    def checks(request: Request, issue_id: int, editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
+        """What preflight says, as a part of the page."""
+        return desk.show(request, "_checks.html", editor=editor, findings=checked(issue_id))
+
+    @routes.get("/issues/{issue_id}/progress")
+    def progress(request: Request, issue_id: int, _editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
+        """How the sending goes, as a part of the page that asks again while it goes on."""
+        with ctx.db.read() as session:
+            issue, counts = issues.get(session, issue_id), deliveries.counts(session, issue_id)
+        return desk.show(request, "_progress.html", issue=issue, counts=counts)
+
+    def checked(issue_id: int) -> tuple[object, ...] | str:
+        """Findings, or why there are none to be had."""
+        try:
+            return tuple(previews.findings(ctx, issue_id))
+        except DigestError as error:
+            return str(error)
+
+
+def _order(desk: Desk, session: Session, issue: Issue) -> RunningOrder | None:
+    """The running order; None as long as there is no draft."""
+    if not issue.spec or issue.id is None:
+        return None
+    names = {topic.slug: topic.name for topic in newsroom.topics(session)}
+    document = document_of(session, issue.id, desk.ctx)
+    return running_order(document, issues.blocks_of(issue), issues.placements(session, issue.id), names)
+
+
+def _spec_in_force(session: Session, issue: Issue) -> NewsletterSpec:
+    slug = next(row.slug for found, row in issues.recent(session, limit=1000) if found.id == issue.id)
+    return issues.newsletter(session, slug)[1]

@@ -1,0 +1,61 @@
+"""The public archive: numbers that were sent, without anybody's name in them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import HTMLResponse
+
+from digest.errors import NotFound
+from digest.render.archive import archive_html
+from digest.store import issues, newsletters
+from digest.store.newsletters import Offer, PublicIssue
+from digest.web.reader.feed import atom_feed
+from digest.web.reader.forms import Door
+from digest.web.reader.words import cadence_words
+from digest.web.security import mail_csp
+from digest.workflows.document import document_of
+
+IssueId = Annotated[int, Path(gt=0, lt=2**31)]
+CACHED = {"Cache-Control": "public, max-age=300"}
+
+
+def router(door: Door) -> APIRouter:
+    """``/archive/…``."""
+    routes = APIRouter()
+
+    @routes.get("/archive/{newsletter}")
+    def archive_list(request: Request, newsletter: str) -> Response:
+        """All numbers, newest first."""
+        offer, numbers = _numbers(door, newsletter)
+        return door.page(request, "archive.html", headers=CACHED, offer=offer, numbers=numbers, cadence=cadence_words)
+
+    @routes.get("/archive/{newsletter}/feed.xml")
+    def feed(newsletter: str) -> Response:
+        """The same list as Atom (RFC 4287)."""
+        offer, numbers = _numbers(door, newsletter, limit=30)
+        body = atom_feed(door.ctx.public_url, offer, numbers)
+        return Response(body, media_type="application/atom+xml", headers=CACHED)
+
+    @routes.get("/archive/{newsletter}/{issue_id}")
+    def number(newsletter: str, issue_id: IssueId) -> Response:
+        """One number, whole, as it was mailed."""
+        with door.ctx.db.read() as session:
+            offer = newsletters.offer(session, newsletter)
+            issue = newsletters.public_issue(session, offer.id, issue_id) if offer else None
+            fragments = issues.fragments(session, issue_id) if issue else ()
+            if not fragments:
+                raise NotFound("there is no such issue")
+            document = document_of(session, issue_id, door.ctx)
+        sign_up = f"{door.ctx.public_url}/?newsletter={newsletter}"
+        headers = {**CACHED, "Content-Security-Policy": mail_csp(door.ctx.public_url)}
+        return HTMLResponse(archive_html(fragments, document, sign_up), headers=headers)
+
+    return routes
+
+
+def _numbers(door: Door, newsletter: str, limit: int = 120) -> tuple[Offer, tuple[PublicIssue, ...]]:
+    with door.ctx.db.read() as session:
+        offer = newsletters.offer(session, newsletter)
+        if offer is None:
+            raise NotFound("there is no such newsletter")
+        return offer, newsletters.public_issues(session, offer.id, limit)

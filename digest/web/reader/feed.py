@@ -1,0 +1,36 @@
+"""An Atom feed (RFC 4287) of a newsletter's public numbers."""
+
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from digest.store.newsletters import Offer, PublicIssue
+
+ATOM = "http://www.w3.org/2005/Atom"
+
+
+def atom_feed(public_url: str, offer: Offer, numbers: Sequence[PublicIssue]) -> bytes:
+    """The feed as UTF-8 XML, newest number first. Its ids are the pages' addresses and never change."""
+    home = f"{public_url}/archive/{offer.slug}"
+    feed = ET.Element("feed", {"xmlns": ATOM})
+    _add(feed, "id", home)
+    _add(feed, "title", offer.spec.name)
+    _add(feed, "subtitle", offer.spec.tagline)
+    ET.SubElement(feed, "link", {"rel": "self", "href": f"{home}/feed.xml"})
+    ET.SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": home})
+    newest = [(number.issue.finished_at or number.issue.window_end) for number in numbers]
+    _add(feed, "updated", max(newest).isoformat() if newest else "1970-01-01T00:00:00+00:00")
+    _add(ET.SubElement(feed, "author"), "name", offer.spec.host or offer.spec.name)
+    for number in numbers:
+        url = f"{home}/{number.issue.id}"
+        entry = ET.SubElement(feed, "entry")
+        _add(entry, "id", url)
+        _add(entry, "title", number.headline or f"{offer.spec.name} No. {number.issue.number}")
+        ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": url})
+        _add(entry, "published", number.issue.window_end.isoformat())
+        _add(entry, "updated", (number.issue.finished_at or number.issue.window_end).isoformat())
+    document: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return document
+
+
+def _add(parent: ET.Element, tag: str, text: str) -> None:
+    ET.SubElement(parent, tag).text = "".join(character for character in text if character >= " ")

@@ -1,0 +1,99 @@
+"""What the reader's pages share: the door that public forms come through, and what is in a form."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from digest.errors import DigestError
+from digest.store import newsletters
+from digest.web.pages import Pages
+from digest.web.security import Networks, RateLimiter, client_address
+from digest.workflows.context import Context
+from digest.workflows.notices import send_notices
+
+log = structlog.get_logger(__name__)
+
+HONEYPOT = "website"
+"""A field that people don't see; only machines fill it in."""
+
+FORMS_AN_HOUR = 20
+"""Public forms that one client may send in an hour."""
+
+MAX_FIELDS = 300
+
+
+async def _submitted(request: Request) -> AsyncIterator[FormData]:
+    async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
+        yield form
+
+
+Form = Annotated[FormData, Depends(_submitted)]
+"""The fields of a form, urlencoded or multipart; empty if the body is something else. Files are refused."""
+
+
+def field(form: FormData, name: str) -> str:
+    """The first value of a field, "" if there is none."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def optional(form: FormData, name: str) -> str | None:
+    """The first value of a field, None if the form doesn't have it."""
+    return field(form, name) if name in form else None
+
+
+def fields(form: FormData, name: str) -> list[str]:
+    """All values of a field that may come several times, such as ticked boxes."""
+    return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+class Door:
+    """Where the public comes in.
+
+    Attributes:
+        ctx: the workflows' doors to the world.
+    """
+
+    def __init__(self, ctx: Context, pages: Pages, trusted_proxies: Networks = ()) -> None:
+        self.ctx = ctx
+        self._pages = pages
+        self._trusted = trusted_proxies
+        self._limiter = RateLimiter(FORMS_AN_HOUR, timedelta(hours=1), ctx.clock)
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> HTMLResponse:
+        """A page of the reader's rooms; it knows the name of the house."""
+        with self.ctx.db.read() as session:
+            site = newsletters.site(session)
+        return self._pages.render(request, f"reader/{name}", status=status, headers=headers, site=site, **values)
+
+    def admit(self, request: Request) -> None:
+        """Let a public form in, if its sender hasn't sent too many.
+
+        Raises:
+            HTTPException: 429.
+        """
+        if not self._limiter.allows(client_address(request, self._trusted)):
+            raise HTTPException(
+                429, "That were many forms in a short time. Please try again in an hour.", {"Retry-After": "3600"}
+            )
+
+    def send_mail(self) -> None:
+        """Send what forms have queued. It runs after the answer: what fails stays queued, and the worker goes on."""
+        try:
+            send_notices(self.ctx)
+        except DigestError as error:
+            log.warning("notices stay queued", error=str(error))

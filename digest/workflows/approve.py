@@ -1,0 +1,94 @@
+"""Approve, hold, release, cancel: the steps by which an issue is let out or kept back."""
+
+from sqlmodel import Session
+
+from digest.domain.mail import Fragment
+from digest.errors import StateConflict
+from digest.render.pipeline import Renderer
+from digest.render.preflight import Finding, preflight
+from digest.store import issues
+from digest.store.audit_log import issue_subject, record
+from digest.store.deliveries import counts
+from digest.workflows.context import Context
+from digest.workflows.document import document_of
+
+OPEN = ("draft", "held")
+"""States in which an issue can be approved or cancelled."""
+
+
+def rendered(ctx: Context, issue_id: int) -> tuple[tuple[Fragment, ...], tuple[Finding, ...]]:
+    """The issue's fragments as they would be frozen now, and what preflight says of them."""
+    with ctx.db.read() as session:
+        document = document_of(session, issue_id, ctx)
+    fragments = Renderer(ctx.templates).render(document)
+    return fragments, preflight(document, fragments)
+
+
+def approve(ctx: Context, issue_id: int, actor: str) -> tuple[Finding, ...]:
+    """Freeze the issue's bytes and let it out at its hour. Returns preflight's warnings.
+
+    Raises:
+        NotFound: no such issue.
+        StateConflict: it is not open, it was changed meanwhile, or preflight found errors (all are named).
+    """
+    with ctx.db.read() as session:
+        issue = issues.get(session, issue_id)
+        state, revision = issue.state, issue.revision
+        if state not in OPEN:
+            raise StateConflict(f"issue {issue_id} is {state}; only a draft or a held issue can be approved")
+        if state == "held" and issue.approved_at is not None:
+            return _release(ctx, issue_id, actor)
+    fragments, findings = rendered(ctx, issue_id)
+    errors = [f"{finding.id}: {finding.message} ({finding.where})" for finding in findings if finding.level == "error"]
+    if errors:
+        raise StateConflict(f"issue {issue_id} can't be approved yet. " + " · ".join(errors))
+    now = ctx.clock()
+    with ctx.db.write() as session:
+        values = {"approved_by": actor, "approved_at": now, "reason": "", "if_revision": revision}
+        issues.move(session, issue_id, OPEN, "approved", **values)
+        issues.save_fragments(session, issue_id, fragments)
+        _record(ctx, session, actor, "approve", issue_id, state, "approved")
+    return findings
+
+
+def _release(ctx: Context, issue_id: int, actor: str) -> tuple[Finding, ...]:
+    """Let an approved issue go on that was held on its way: same bytes, same ledger."""
+    with ctx.db.write() as session:
+        issues.move(session, issue_id, ["held"], "approved", reason="")
+        _record(ctx, session, actor, "release", issue_id, "held", "approved")
+    return ()
+
+
+def hold(ctx: Context, issue_id: int, actor: str, why: str = "") -> None:
+    """Keep an issue back until it is approved again; what was sent stays sent.
+
+    Raises:
+        StateConflict: it is sent, cancelled or empty.
+    """
+    with ctx.db.write() as session:
+        before = issues.get(session, issue_id).state
+        reason = why or f"held by {actor}"
+        issues.move(session, issue_id, ["draft", "approved", "sending"], "held", reason=reason)
+        _record(ctx, session, actor, "hold", issue_id, before, "held")
+
+
+def cancel(ctx: Context, issue_id: int, actor: str, why: str = "") -> None:
+    """End an issue of which nothing was sent.
+
+    Raises:
+        StateConflict: it is sent or cancelled, or some copies have left already (hold it instead).
+    """
+    with ctx.db.write() as session:
+        before = issues.get(session, issue_id).state
+        if any(counts(session, issue_id)[state] for state in ("sending", "sent", "unknown")):
+            raise StateConflict(f"copies of issue {issue_id} have left already: hold it instead of cancelling it")
+        issues.move(
+            session, issue_id, ["planned", "draft", "approved", "held"], "cancelled",
+            reason=why or f"cancelled by {actor}", finished_at=ctx.clock(),
+        )  # fmt: skip
+        _record(ctx, session, actor, "cancel", issue_id, before, "cancelled")
+
+
+def _record(ctx: Context, session: Session, actor: str, action: str, issue_id: int, before: str, after: str) -> None:
+    subject = issue_subject(issue_id)
+    record(session, ctx.clock(), actor, action, subject, before={"state": before}, after={"state": after})

@@ -1,0 +1,132 @@
+"""The service at work by itself: what is due is planned, drafted, approved by policy and sent.
+
+Every step is safe to repeat and to run in several processes at once: the database lets each thing happen once.
+``plan_due`` is all that a scheduler does; ``work`` is what a worker does; an embedded service does both.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from digest.errors import DigestError, StateConflict
+from digest.store import issues
+from digest.store.newsroom import newsletters
+from digest.store.tables import Issue
+from digest.workflows.approve import approve, hold
+from digest.workflows.context import Context
+from digest.workflows.deliver import deliver
+from digest.workflows.draft import make_draft, plan_issue
+from digest.workflows.gather import gather
+from digest.workflows.notices import send_notices
+
+log = structlog.get_logger(__name__)
+
+GRACE = timedelta(hours=6)
+"""An issue that is later than this (after downtime) waits for a person instead of being sent."""
+
+ACTOR = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was done or could not be done, in words for the log and the screen."""
+
+    issue: int
+    words: str
+    failed: bool = False
+
+
+def plan_due(ctx: Context) -> list[int]:
+    """Make sure that every newsletter has the issue whose hour has come; safe from any number of schedulers."""
+    with ctx.db.read() as session:
+        slugs = [spec.slug for spec in newsletters(session)]
+    return [plan_issue(ctx, slug) for slug in slugs]
+
+
+def work(
+    ctx: Context, *, stop: Callable[[], bool] | None = None, progress: Callable[[str], None] | None = None
+) -> list[Step]:
+    """Do everything that is due now: gather, draft, approve by policy, plan, deliver, and send notices."""
+    gather(ctx, due_only=True)
+    return [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
+
+
+def advance(
+    ctx: Context, *, stop: Callable[[], bool] | None = None, progress: Callable[[str], None] | None = None
+) -> list[Step]:
+    """Take every unfinished issue as far as it can go now. One that fails does not keep the others."""
+    steps: list[Step] = []
+    with ctx.db.read() as session:
+        unfinished = [issue.id for issue in issues.in_state(session, "planned", "draft", "approved", "sending")]
+    for issue_id in unfinished:
+        assert issue_id is not None
+        if stop is not None and stop():
+            break
+        try:
+            steps.extend(_advance(ctx, issue_id, stop, progress))
+        except StateConflict as conflict:  # another process was quicker, or preflight says no: both are told below
+            steps.append(_keep_back(ctx, issue_id, str(conflict)))
+        except DigestError as error:
+            log.warning("issue waits", issue=issue_id, error=str(error))
+            steps.append(Step(issue_id, str(error), failed=True))
+    return steps
+
+
+def _advance(
+    ctx: Context, issue_id: int, stop: Callable[[], bool] | None, progress: Callable[[str], None] | None
+) -> list[Step]:
+    steps: list[Step] = []
+    issue = _look(ctx, issue_id)
+    if issue.state == "planned":
+        report = make_draft(ctx, issue_id, progress=progress)
+        steps.append(Step(issue_id, f"drafted with {report.stories} stories in {report.sections} sections"))
+        issue = _look(ctx, issue_id)
+    if issue.state == "draft" and issue.due_at <= ctx.clock():
+        step = _by_policy(ctx, issue)
+        if step is not None:
+            steps.append(step)
+        issue = _look(ctx, issue_id)
+    if issue.state in ("approved", "sending") and issue.due_at <= ctx.clock():
+        delivery = deliver(ctx, issue_id, stop=stop)
+        steps.append(Step(issue_id, delivery.words, failed=bool(delivery.problem)))
+    return steps
+
+
+def _by_policy(ctx: Context, issue: Issue) -> Step | None:
+    """What the newsletter's policy does with a draft whose hour has come."""
+    assert issue.id is not None
+    spec = issues.spec_of(issue)
+    late = ctx.clock() - issue.due_at
+    if spec.approval == "auto" and late <= GRACE:
+        warnings = approve(ctx, issue.id, ACTOR)
+        return Step(issue.id, f"approved by policy ({len(warnings)} warnings)")
+    if late > GRACE:
+        hold(
+            ctx, issue.id, ACTOR, f"its hour was {issue.due_at:%d %b %H:%M} UTC, over {GRACE.seconds // 3600} hours ago"
+        )
+        return Step(issue.id, "held: its hour has passed; approve it to send it after all", failed=True)
+    return None  # waits for an editor
+
+
+def _keep_back(ctx: Context, issue_id: int, why: str) -> Step:
+    issue = _look(ctx, issue_id)
+    if issue.state == "draft" and issue.due_at <= ctx.clock():
+        hold(ctx, issue_id, ACTOR, why)
+        log.warning("issue held", issue=issue_id, why=why)
+    return Step(issue_id, why, failed=True)
+
+
+def _notices(ctx: Context) -> list[Step]:
+    try:
+        send_notices(ctx)
+    except DigestError as error:
+        log.warning("notices wait", error=str(error))
+        return [Step(0, str(error), failed=True)]
+    return []
+
+
+def _look(ctx: Context, issue_id: int) -> Issue:
+    with ctx.db.read() as session:
+        return issues.get(session, issue_id)

@@ -1,0 +1,104 @@
+"""From an issue's rows to the value that is rendered: the draft with everything that editors did to it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+from sqlmodel import Session
+
+from digest.curation.leads import lead_section
+from digest.domain.issue import Block, Form, IssueDocument, PlacedItem, Section, StoryItem
+from digest.domain.newsroom import BlockSpec, NewsletterSpec
+from digest.store import issues
+from digest.store.newsroom import topics as all_topics
+from digest.store.tables import Placement
+from digest.workflows.blocks import day_of
+from digest.workflows.context import Context
+from digest.workflows.draft import offered
+
+_ITEM = TypeAdapter(StoryItem)
+
+
+def document_of(session: Session, issue_id: int, ctx: Context) -> IssueDocument:
+    """The issue as it would be sent now.
+
+    Pinned stories stand before all others, dropped ones are gone, retitled ones bear their new words; lead
+    variants, ranks and forms follow from that order, so that they are right after every edit.
+
+    Raises:
+        NotFound: no such issue.
+    """
+    issue = issues.get(session, issue_id)
+    spec = issues.spec_of(issue) if issue.spec else issues.newsletter(session, issues.slug_of(session, issue))[1]
+    rows = [row for row in issues.placements(session, issue_id) if not row.dropped]
+    items = _ranked(rows)
+    topics = [topic.slug for topic in offered(spec, all_topics(session))]
+    blocks = tuple(
+        filled
+        for block in issues.blocks_of(issue)
+        if (filled := _with_stories(block, spec, rows, items, topics)) is not None
+    )
+    return IssueDocument(
+        issue_id=issue_id,
+        number=issue.number,
+        day=day_of(spec, issue.due_at),
+        newsletter=spec.slug,
+        name=spec.name,
+        tagline=spec.tagline,
+        host=spec.host,
+        cadence=spec.cadence,
+        from_address=spec.from_address,
+        postal_address=spec.postal_address,
+        public_url=ctx.public_url,
+        mark=spec.mark,
+        subject=spec.subject,
+        preheader=spec.preheader,
+        title=spec.title,
+        locale=spec.locale,
+        theme=spec.theme,
+        blocks=blocks,
+    )
+
+
+def _ranked(rows: Sequence[Placement]) -> dict[int, StoryItem]:
+    """Each story once, best first, with the editor's words and the rank that it has now."""
+    merged: dict[int, StoryItem] = {}
+    pinned: set[int] = set()
+    for row in rows:
+        item = _ITEM.validate_python(row.item)
+        item = replace(item, headline=row.headline or item.headline, dek=row.dek if row.dek is not None else item.dek)
+        earlier = merged.get(row.story_id)
+        if earlier is not None and item.image is None:
+            item = replace(item, image=earlier.image)
+        merged[row.story_id] = item
+        if row.pinned:
+            pinned.add(row.story_id)
+    order = sorted(merged.values(), key=lambda item: (item.story_id not in pinned, item.rank, item.story_id))
+    return {item.story_id: replace(item, rank=rank) for rank, item in enumerate(order, start=1)}
+
+
+def _with_stories(
+    block: Block, spec: NewsletterSpec, rows: Sequence[Placement], items: dict[int, StoryItem], topics: Sequence[str]
+) -> Block | None:
+    if block.type == "lead":
+        section = lead_section(list(items.values()), topics)
+        return replace(block, section=section) if section.items else None
+    if block.type != "section":
+        return block
+    layout = _layout(spec, block)
+    placed = sorted((row for row in rows if row.section == block.key), key=lambda row: (not row.pinned, row.position))
+    if len(placed) < layout.min:
+        return None
+    forms: list[Form] = ["card" if index < layout.cards else "brief" for index in range(len(placed))]
+    section = Section(
+        key=block.key,
+        title=block.title,
+        topic=layout.topic,
+        items=tuple(PlacedItem(items[row.story_id], form) for row, form in zip(placed, forms, strict=True)),
+        min=layout.min,
+    )
+    return replace(block, section=section)
+
+
+def _layout(spec: NewsletterSpec, block: Block) -> BlockSpec:
+    return next(layout for layout in spec.blocks if f"section:{layout.topic}" == block.key)

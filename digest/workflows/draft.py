@@ -1,0 +1,160 @@
+"""From a window of articles to a draft: the main line of the product."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+
+from digest.curation.classify import classify
+from digest.curation.compose import compose
+from digest.curation.group import group
+from digest.curation.rank import rank
+from digest.curation.window import fresh
+from digest.domain.calendar import Cadence, Window, window_ending
+from digest.domain.content import TopicProfile
+from digest.domain.issue import PlacedItem, Section
+from digest.domain.newsroom import NewsletterSpec
+from digest.store import issues
+from digest.store.articles import candidates
+from digest.store.newsroom import topics as all_topics
+from digest.store.stories import save_stories
+from digest.workflows.blocks import day_of, finished_blocks, of_the_weekday
+from digest.workflows.context import Context
+from digest.workflows.media import host_image
+
+MEMORY = timedelta(hours=72)
+"""How far back articles are grouped, so that late coverage joins the story it belongs to."""
+
+IMAGE_WIDTH, IMAGE_HEIGHT = 600, 338
+"""CSS pixels of a lead picture (16:9 over the width of the mail)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftReport:
+    """What came out: the issue, how many stories and sections it has, and its state."""
+
+    issue: int
+    stories: int
+    sections: int
+    state: str
+
+    def as_dict(self) -> dict[str, object]:
+        """The ``--json`` contract of ``digest draft``."""
+        return {"issue": self.issue, "stories": self.stories, "sections": self.sections, "state": self.state}
+
+
+def cadence_of(spec: NewsletterSpec) -> Cadence:
+    """The newsletter's cadence as a value that knows the calendar."""
+    return Cadence(spec.cadence, time.fromisoformat(spec.hour), spec.zone, spec.weekday)
+
+
+def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int:
+    """Make sure that an issue exists for a window that ends at ``at``, or at the slot that is due now.
+
+    A newsletter's very first issue ends now: there is no earlier number whose window it could adjoin.
+
+    Returns:
+        The issue's id; the same one however often and from wherever it is asked for.
+    """
+    now = ctx.clock()
+    with ctx.db.write() as session:
+        newsletter, spec = issues.newsletter(session, slug)
+        assert newsletter.id is not None
+        cadence, previous = cadence_of(spec), issues.latest(session, newsletter.id)
+        if at is not None:
+            slot, end, due = f"at:{at.isoformat()}", at, at
+        elif previous is None:
+            end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+            slot, due = "first", now
+        else:
+            day, due = cadence.latest_slot(now + timedelta(minutes=spec.draft_lead))
+            slot, end = day.isoformat(), due - timedelta(minutes=spec.draft_lead)
+            if end <= previous.window_end:
+                assert previous.id is not None
+                return previous.id
+        window = window_ending(end, previous.window_end if previous else None, cadence)
+        return issues.plan(
+            session,
+            {
+                "newsletter_id": newsletter.id,
+                "cadence": spec.cadence,
+                "slot": slot,
+                "window_start": window.start,
+                "window_end": window.end,
+                "due_at": due,
+                "created_at": now,
+            },
+        )
+
+
+def draft(
+    ctx: Context, slug: str, at: datetime | None = None, *, progress: Callable[[str], None] | None = None
+) -> DraftReport:
+    """Plan an issue (see ``plan_issue``) and make its draft. A draft that exists is left as editors shaped it."""
+    return make_draft(ctx, plan_issue(ctx, slug, at), progress=progress)
+
+
+def make_draft(ctx: Context, issue_id: int, *, progress: Callable[[str], None] | None = None) -> DraftReport:
+    """Turn a planned issue into a draft, or into ``empty`` when there is nothing to say.
+
+    Safe to call from several processes: one of them works, the others report what there is.
+    """
+    say = progress or (lambda _step: None)
+    with ctx.db.write() as session:
+        if not issues.claim(session, issue_id, "planned", ctx.clock()):
+            return _report(ctx, issue_id)
+        issue = issues.get(session, issue_id)
+        window = Window(issue.window_start, issue.window_end)
+        slug = issues.slug_of(session, issue)
+        _, spec = issues.newsletter(session, slug)
+        topics = all_topics(session)
+        found = candidates(session, Window(window.end - max(MEMORY, window.end - window.start), window.end))
+    on_offer = offered(spec, topics)
+
+    say(f"sorting {len(found)} articles into topics")
+    labelled = classify(found, topics)
+    say("grouping coverage into stories")
+    grouped = group(labelled)
+    with ctx.db.write() as session:
+        known = save_stories(session, grouped, ctx.clock())
+    say(f"ranking {len(known)} stories")
+    ranked = rank(fresh(known, window), as_of=window.end, window=window.end - window.start)
+    sections = compose(ranked, of_the_weekday(spec.blocks, day_of(spec, issue.due_at)), on_offer)
+    stories = {placed.item.story_id for section in sections for placed in section.items}
+
+    if len(stories) < spec.min_stories:
+        why = f"nothing to say: {len(stories)} stories between {window.start:%d %b %H:%M} and {window.end:%d %b %H:%M} UTC"
+        with ctx.db.write() as session:
+            issues.move(session, issue_id, ["planned"], "empty", reason=why, finished_at=ctx.clock())
+        return _report(ctx, issue_id)
+
+    say("fetching pictures")
+    sections = tuple(_with_pictures(ctx, section) for section in sections)
+    blocks = finished_blocks(ctx, spec, slug, day_of(spec, issue.due_at))
+    with ctx.db.write() as session:
+        issues.save_draft(session, issue_id, spec, blocks, sections)
+    return _report(ctx, issue_id)
+
+
+def offered(spec: NewsletterSpec, topics: tuple[TopicProfile, ...]) -> tuple[TopicProfile, ...]:
+    """The topics that readers of the newsletter choose from, in its own order."""
+    by_slug = {topic.slug: topic for topic in topics}
+    return tuple(by_slug[slug] for slug in spec.topics if slug in by_slug) or topics
+
+
+def _with_pictures(ctx: Context, section: Section) -> Section:
+    """Pictures that the mail shows (those of leads) are hosted by us; the others are left out of the mail."""
+    return replace(section, items=tuple(_with_picture(ctx, placed) for placed in section.items))
+
+
+def _with_picture(ctx: Context, placed: PlacedItem) -> PlacedItem:
+    image = placed.item.image
+    if image is not None:
+        image = host_image(ctx, image, IMAGE_WIDTH, IMAGE_HEIGHT) if placed.form == "lead" else None
+    return replace(placed, item=replace(placed.item, image=image))
+
+
+def _report(ctx: Context, issue_id: int) -> DraftReport:
+    with ctx.db.read() as session:
+        rows = issues.placements(session, issue_id)
+        state = issues.get(session, issue_id).state
+    return DraftReport(issue_id, len({row.story_id for row in rows}), len({row.section for row in rows}), state)

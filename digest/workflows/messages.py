@@ -1,0 +1,147 @@
+"""From an approved issue and a row of the ledger to the mail of one person: the same bytes whenever it is asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.domain.issue import IssueDocument, Section
+from digest.domain.mail import Cut, Fragment, Message
+from digest.errors import NotFound, StateConflict
+from digest.render.cut import cut_for, selection_all
+from digest.render.headers import domain_of
+from digest.render.message import Addressee, Head, message
+from digest.render.pipeline import Renderer
+from digest.store import deliveries, issues, subscribers
+from digest.store.tables import Subscriber
+from digest.workflows.context import Context
+from digest.workflows.document import document_of
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedIssue:
+    """An approved issue as it is handed out: what all its mails have in common."""
+
+    document: IssueDocument
+    head: Head
+    fragments: tuple[Fragment, ...]
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The blocks of stories, from which readers get their own selection."""
+        return tuple(block.section for block in self.document.blocks if block.section is not None)
+
+    @property
+    def domain(self) -> str:
+        """The domain that Message-IDs bear: that of the visible sender."""
+        return domain_of(self.head.envelope_from)
+
+
+def printed(session: Session, issue_id: int, ctx: Context) -> PrintedIssue:
+    """The issue with its frozen fragments.
+
+    Raises:
+        NotFound: no such issue.
+        StateConflict: it is not approved, so that it has no fragments.
+    """
+    fragments = issues.fragments(session, issue_id)
+    if not fragments:
+        issue = issues.get(session, issue_id)
+        raise StateConflict(f"issue {issue_id} is {issue.state} and has no frozen bytes yet: approve it first")
+    document = document_of(session, issue_id, ctx)
+    return PrintedIssue(document, Head.of(document), fragments)
+
+
+def addressed(
+    ctx: Context,
+    issue: PrintedIssue,
+    cut: Cut,
+    *,
+    delivery_id: int | None,
+    subscriber_id: int,
+    subscription_id: int,
+    address: str,
+    name: str,
+    dated_at: datetime,
+) -> Message:
+    """The mail of one person. Same arguments, same secret, same bytes; the Message-ID too (RFC 5322 3.6.4).
+
+    Raises:
+        MessageError: an address that can't stand in a mail.
+    """
+    unsubscribe = ctx.signer.sign("unsubscribe", subscription_id)
+    preferences = ctx.signer.sign("preferences", subscription_id)
+    addressee = Addressee(
+        delivery_id=delivery_id,
+        message_id=ctx.signer.message_id(issue.document.issue_id, subscriber_id, issue.domain),
+        address=address,
+        name=name,
+        date=dated_at,
+        unsubscribe_url=f"{ctx.public_url}/unsubscribe/{unsubscribe}",
+        preferences_url=f"{ctx.public_url}/preferences/{preferences}",
+    )
+    return message(issue.head, issue.fragments, cut, addressee)
+
+
+def shown_again(ctx: Context, issue_id: int, address: str) -> bytes:
+    """What somebody was sent, byte for byte, from the issue and their cut alone.
+
+    It needs the secret that signed the links, and the address as it was then.
+
+    Raises:
+        NotFound: no such issue, nobody with that address, or nothing was sent to them (with the reason).
+    """
+    with ctx.db.read() as session:
+        issue = printed(session, issue_id, ctx)
+        person = _person(session, address)
+        assert person.id is not None
+        row = deliveries.of_subscriber(session, issue_id, person.id)
+    if row is None:
+        raise NotFound(f"{address} is not among the readers of issue {issue_id}")
+    if row.dated_at is None or not row.cut:
+        raise NotFound(f"{address} was sent nothing of issue {issue_id}: {row.reason or row.state}")
+    return addressed(
+        ctx,
+        issue,
+        Cut.decode(row.cut),
+        delivery_id=row.id,
+        subscriber_id=person.id,
+        subscription_id=row.subscription_id,
+        address=person.address,
+        name=person.name,
+        dated_at=row.dated_at,
+    ).data
+
+
+def proof_for(ctx: Context, issue_id: int, address: str) -> Message:
+    """The whole issue as it would be sent now, marked [Test], with links that belong to nobody.
+
+    Raises:
+        NotFound: no such issue.
+        MessageError: an address that can't stand in a mail.
+    """
+    with ctx.db.read() as session:
+        document = document_of(session, issue_id, ctx)
+        fragments = issues.fragments(session, issue_id)
+    if not fragments:
+        fragments = Renderer(ctx.templates).render(document)
+    now = ctx.clock()
+    return addressed(
+        ctx,
+        PrintedIssue(document, Head.of(document, test=True), fragments),
+        cut_for(fragments, selection_all(document)),
+        delivery_id=None,
+        # A negative number is nobody's, and each test is a mail of its own.
+        subscriber_id=-int(now.timestamp() * 1_000_000),
+        subscription_id=0,
+        address=address,
+        name="",
+        dated_at=now,
+    )
+
+
+def _person(session: Session, address: str) -> Subscriber:
+    person = subscribers.find(session, address)
+    if person is None:
+        raise NotFound(f"no subscriber has the address {address}")
+    return person

@@ -1,0 +1,105 @@
+"""Show an issue as somebody would get it: always the bytes that would be sent, or that were."""
+
+import email
+import email.policy
+from typing import Literal
+
+from sqlmodel import Session
+
+from digest.domain.audience import Recipient
+from digest.domain.mail import Cut, Message
+from digest.errors import NotFound
+from digest.render.cut import cut_for, selection_all
+from digest.render.message import Head
+from digest.render.preflight import Finding
+from digest.store import deliveries, issues, subscribers
+from digest.workflows.approve import rendered
+from digest.workflows.context import Context
+from digest.workflows.delivery_plan import Chooser
+from digest.workflows.document import document_of
+from digest.workflows.messages import PrintedIssue, addressed, shown_again
+
+Format = Literal["html", "text", "eml"]
+
+NOBODY = Recipient(subscriber_id=0, subscription_id=0, address="reader@example.com")
+"""Stands in for a reader where a set of topics is shown; no link in such a mail belongs to anybody."""
+
+
+def preview(
+    ctx: Context,
+    issue_id: int,
+    *,
+    topics: frozenset[str] | None = None,
+    subscriber: str | None = None,
+    form: Format = "html",
+) -> str | bytes:
+    """The issue for a set of topics, for one subscriber, or (with neither) whole.
+
+    Args:
+        topics: chosen slugs; the empty set is a reader who chose nothing, and so gets everything.
+        subscriber: an address; once their mail has left, exactly what they were sent is shown.
+
+    Returns:
+        The whole mail as bytes for ``eml``; else one of its parts, decoded.
+
+    Raises:
+        NotFound: no such issue or subscriber, or no mail for these choices, with the reason.
+    """
+    mail = _mail(ctx, issue_id, topics, subscriber)
+    if form == "eml":
+        return mail
+    parts = email.message_from_bytes(mail, policy=email.policy.default)
+    body = parts.get_body(("html",) if form == "html" else ("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def findings(ctx: Context, issue_id: int) -> tuple[Finding, ...]:
+    """What preflight says of the issue as it stands."""
+    return rendered(ctx, issue_id)[1]
+
+
+def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber: str | None) -> bytes:
+    with ctx.db.read() as session:
+        row = issues.get(session, issue_id)
+        document, fragments = document_of(session, issue_id, ctx), issues.fragments(session, issue_id)
+        reader = _reader(session, row.newsletter_id, subscriber) if subscriber else NOBODY
+        sent = deliveries.of_subscriber(session, issue_id, reader.subscriber_id) if subscriber else None
+    if subscriber and sent is not None and sent.dated_at is not None:
+        return shown_again(ctx, issue_id, subscriber)
+    issue = PrintedIssue(document, Head.of(document), fragments or rendered(ctx, issue_id)[0])
+    if topics is None and not subscriber:
+        cut = cut_for(issue.fragments, selection_all(document))
+    else:
+        with ctx.db.read() as session:
+            received = deliveries.received(session, issue_id, [f.story_id for f in issue.fragments if f.story_id])
+        chosen = topics if topics is not None else reader.topics
+        text, reason = Chooser(issue, issues.spec_of(row)).cut_of(
+            chosen, received.get(reader.subscriber_id, frozenset())
+        )
+        if reason:
+            raise NotFound(f"no mail would be sent for these choices: {reason}")
+        cut = Cut.decode(text)
+    message: Message = addressed(
+        ctx,
+        issue,
+        cut,
+        delivery_id=None,
+        subscriber_id=reader.subscriber_id,
+        subscription_id=reader.subscription_id,
+        address=reader.address,
+        name=reader.name,
+        dated_at=row.due_at,
+    )
+    return message.data
+
+
+def _reader(session: Session, newsletter_id: int, address: str) -> Recipient:
+    person = subscribers.find(session, address)
+    if person is None or person.id is None:
+        raise NotFound(f"no subscriber has the address {address}")
+    for subscription in subscribers.subscriptions_of(session, person.id):
+        if subscription.newsletter_id == newsletter_id and subscription.id is not None:
+            chosen = subscribers.topics_of(session, subscription.id)
+            return Recipient(person.id, subscription.id, person.address, person.name, chosen)
+    raise NotFound(f"{address} has not subscribed to this newsletter")

@@ -1,0 +1,65 @@
+"""What people write into forms and files, checked and put into one form."""
+
+import re
+from collections.abc import Iterable
+from typing import get_args
+
+from email_validator import EmailNotValidError, validate_email
+
+from digest.domain.calendar import Frequency
+from digest.errors import UsageError
+
+FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
+MAX_NAME = 100
+MAX_REASON = 500
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
+
+
+class WrongField(UsageError):
+    """One field of a form can't be used. ``field`` is its name."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        self.field = field
+        super().__init__(problem)
+
+
+def reader_address(text: str, *, intranet: bool = False) -> str:
+    """An address in the one form in which it is stored: domain in lower case and in A-labels (RFC 5890).
+
+    Args:
+        intranet: allow hosts that the internet doesn't know; for operators, not for public forms.
+
+    Raises:
+        WrongField: what is wrong with it, in words for whoever typed it. No DNS is asked.
+    """
+    try:
+        found = validate_email(
+            text.strip(), check_deliverability=False, allow_smtputf8=False, globally_deliverable=not intranet
+        )
+    except EmailNotValidError as error:
+        raise WrongField("address", f"This is not an address that we can write to. {error}") from None
+    return found.ascii_email or found.normalized
+
+
+def frequency_named(text: str) -> Frequency:
+    """The frequency of that name.
+
+    Raises:
+        WrongField: there is none.
+    """
+    for frequency in FREQUENCIES:
+        if text.strip() == frequency:
+            return frequency
+    raise WrongField("frequency", f"There is no frequency {text.strip()!r}: choose one of {', '.join(FREQUENCIES)}.")
+
+
+def one_line(text: str, limit: int = MAX_NAME) -> str:
+    """Text without line breaks and control characters, fit for headers and tables."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())[:limit]
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names for a sentence: "a, b and c"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
