@@ -1,12 +1,13 @@
 """From settings to a working service: every door to the world is opened here."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from digest.domain.audience import Signer
-from digest.domain.newsroom import Newsroom
+from digest.domain.newsroom import Newsroom, Site
 from digest.errors import ConfigError
 from digest.feeds.fetch import Fetcher
 from digest.newsroom import read
@@ -57,8 +58,7 @@ def service(settings: Settings) -> Iterator[Context]:
         ConfigError: a setting that can't be used, by its name.
     """
     db = database(settings)
-    with db.read() as session:
-        site = read_newsroom(session).site
+    site = _site(db, settings)
     public_url = settings.public_url or site.public_url or f"http://{settings.host}:{settings.port}"
     if settings.environment == "production" and not public_url.startswith("https://"):
         raise ConfigError("must begin with https://: one-click unsubscribe needs it", file="DIGEST_PUBLIC_URL")
@@ -68,7 +68,7 @@ def service(settings: Settings) -> Iterator[Context]:
     retired = tuple(key.strip().encode() for key in settings.retired_keys.split(",") if key.strip())
     ctx = Context(
         db=db,
-        sender=open_sender(settings.sender_dsn),
+        sender=open_sender(settings.sender_dsn, stream=sys.stderr),
         fetcher=Fetcher(allow=allow, user_agent=USER_AGENT.format(url=public_url)),
         signer=Signer(settings.key(), retired),
         clock=now,
@@ -117,9 +117,20 @@ def first_newsroom(ctx: Context, settings: Settings) -> bool:
 
     Later changes are the operator's to apply (``digest newsroom apply``), as editors change the tables too.
     """
-    with ctx.db.read() as session:
-        tables = read_newsroom(session)
-    if replace(tables, site=Newsroom().site) != replace(Newsroom(), site=Newsroom().site):
+    if not _is_empty(ctx.db):
         return False
     newsroom_workflow.apply(ctx, newsroom_files(settings))
     return True
+
+
+def _is_empty(db: Database) -> bool:
+    with db.read() as session:
+        return replace(read_newsroom(session), site=Site()) == Newsroom()
+
+
+def _site(db: Database, settings: Settings) -> Site:
+    """The site in force; while nothing is in force yet, the one that the files are about to bring."""
+    if _is_empty(db):
+        return read.check(settings.newsroom_path, newsroom_variables(settings))[0].site
+    with db.read() as session:
+        return read_newsroom(session).site

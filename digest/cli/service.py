@@ -71,7 +71,16 @@ def _serve(ctx: Context, loaded: Settings, tick: object) -> None:
     from digest.web.app import create_app
 
     server = uvicorn.Server(
-        uvicorn.Config(create_app(ctx), host=loaded.host, port=loaded.port, log_level="warning", server_header=False)
+        # Client addresses are the app's to judge, and paths hold tokens: no proxy headers, no access log.
+        uvicorn.Config(
+            create_app(ctx),
+            host=loaded.host,
+            port=loaded.port,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            access_log=False,
+        )
     )
     ticker: Ticker | None = None
     if callable(tick):

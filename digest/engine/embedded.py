@@ -30,7 +30,12 @@ def run_threads(step: Callable[[], bool], *, threads: int, stop: Callable[[], bo
     if threads <= 1:
         loop()
         return
-    with ThreadPoolExecutor(threads, thread_name_prefix="worker") as pool:
-        futures = [pool.submit(loop) for _ in range(threads)]
-    for future in futures:
-        future.result()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+    try:
+        for future in [pool.submit(loop) for _ in range(threads)]:
+            future.result()
+    except BaseException:
+        failed.set()  # an interrupt reaches the calling thread only: the others must hear of it too
+        raise
+    finally:
+        pool.shutdown(wait=True)

@@ -9,6 +9,7 @@ import io
 import xml.sax
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.xmlreader import AttributesNSImpl
 
 from feedparser.api import LooseFeedParser, StrictFeedParser
 
@@ -16,6 +17,7 @@ MAX_ENTRIES = 2_000
 MAX_TAGS = 60
 MAX_AUTHOR = 500
 MAX_ATTRIBUTES = 200
+MAX_DEPTH = 500
 
 
 class _EnoughError(Exception):
@@ -26,6 +28,8 @@ class _Bounded:
     """Mixed into both parsers of feedparser."""
 
     resolve_relative_uris = sanitize_html = False  # everything becomes plain text; both are slow
+    # An id is an id: "post-17" must not become an address of whatever host the feed is fetched from today.
+    can_be_relative_uri = LooseFeedParser.can_be_relative_uri - {"id"}
     entries: list[Any]
 
     def _start_item(self, attrs: Any) -> None:
@@ -44,13 +48,26 @@ class _Bounded:
 
     def _sync_author_detail(self, key: str = "author") -> None:
         context = self._get_context()  # type: ignore[attr-defined]
-        if len(context.get(key) or "") > MAX_AUTHOR:
-            context[key] = context[key][:MAX_AUTHOR]
-        super()._sync_author_detail(key)  # type: ignore[misc]
+        detail = context.get(f"{key}s", [{}])[-1]
+        author = context.get(key)
+        if detail or not author:
+            super()._sync_author_detail(key)  # type: ignore[misc]
+            return
+        # "ada@news.example (Ada Brandt)": feedparser's own pattern takes forever on long words, and breaks addresses
+        # whose last label has more than four letters.
+        words = author[:MAX_AUTHOR].split()
+        context.setdefault(f"{key}_detail", detail)
+        if name := " ".join(word for word in words if "@" not in word).strip("()<>,; "):
+            detail["name"] = name
+        if address := next((word.strip("()<>,;") for word in words if "@" in word), ""):
+            detail["email"] = address
 
 
 class _Strict(_Bounded, StrictFeedParser):  # type: ignore[misc]
-    pass
+    def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:  # noqa: N802  (SAX calls it so)
+        if self.depth > MAX_DEPTH:
+            raise _EnoughError
+        super().startElementNS(name, qname, attrs if len(attrs) <= MAX_ATTRIBUTES else AttributesNSImpl({}, {}))
 
 
 class _Loose(_Bounded, LooseFeedParser):  # type: ignore[misc]

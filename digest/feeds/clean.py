@@ -22,6 +22,8 @@ _SILENT = re.compile(
     "|template|textarea|title|video"
 )
 
+_FRAME = re.compile(r"</?(?:html|head|body)(?=[\s>/])[^>]*>", re.IGNORECASE)
+
 _INVISIBLE = re.compile(
     "["
     "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # C0 and C1 controls, white space aside
@@ -35,7 +37,7 @@ _INVISIBLE = re.compile(
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[^\S\n]+")
 _TRAILERS = re.compile(
-    r"(?:\s*The post .{1,300}? (?:appeared first|first appeared) on .{1,120}"
+    r"(?:\s*The post .{1,300}? (?:appeared first|first appeared) on [^?!]{1,120}"
     r"|(?:^|(?<=[.!?…\]\"”]))\s*(?:Continue reading|Read more|Read the (?:full )?(?:story|article))\b[^.\n]{0,120})"
     r"[.…»→\s]*$"
 )
@@ -89,7 +91,8 @@ def plain_text(html: str) -> str:
 
 def html_tree(html: str) -> Any:
     """The parsed tree of a piece of HTML, None if there is nothing in it. Comments are left out."""
-    data = _INVISIBLE.sub("", html[:MAX_MARKUP])
+    # A stray </body> in the middle would end the document, and the words behind it.
+    data = _FRAME.sub(" ", _INVISIBLE.sub("", html[:MAX_MARKUP]))
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         return etree.fromstring(f"<div>{data}</div>".encode(), parser)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import trafilatura
 from lxml import etree
@@ -84,30 +85,39 @@ def extract(html: bytes, url: str) -> Page:
     meta = _meta(tree)
     published = dates.of_text(meta.get("article:published_time", ""))
     _remove_furniture(tree)
-    try:
-        found = trafilatura.bare_extraction(
-            etree.tostring(tree, encoding="unicode", method="html"),
-            url=url,
-            favor_precision=True,
-            include_comments=False,
-            include_tables=False,
-            with_metadata=True,
-            # htmldate's wide search guesses; a date that the page does not declare is no date.
-            date_extraction_params={"extensive_search": False, "original_date": True},
-        )
-    except Exception as error:  # trafilatura lets through whatever malformed pages cause
-        raise ParseError(f"this page can't be read ({type(error).__name__})") from error
+    found = _article(tree, url)
     if found is None:
         return Page(one_line(meta.get("og:title", "")), "", image=_picture(meta, url), published_at=published)
-    document = found if isinstance(found, dict) else found.as_dict()
-    title = one_line(meta.get("og:title") or str(document.get("title") or ""))
+    title = one_line(meta.get("og:title") or str(found.get("title") or ""))
     return Page(
         title=title,
-        text=article_text(str(document.get("text") or ""), title),
-        author=one_line(str(document.get("author") or "")).replace("; ", ", ")[:300],
+        text=article_text(str(found.get("text") or ""), title),
+        author=one_line(str(found.get("author") or "")).replace("; ", ", ")[:300],
         image=_picture(meta, url),
         published_at=published,
     )
+
+
+def _article(tree: etree._Element, url: str) -> dict[str, Any] | None:
+    """What trafilatura takes for the article: text and metadata; None if it finds none."""
+    html = etree.tostring(tree, encoding="unicode", method="html")
+    try:
+        for layout_tables in (False, True):  # old pages stand in tables; elsewhere a table is no prose
+            found = trafilatura.bare_extraction(
+                html,
+                url=url,
+                favor_precision=True,
+                include_comments=False,
+                include_tables=layout_tables,
+                with_metadata=True,
+                # htmldate's wide search guesses; a date that the page does not declare is no date.
+                date_extraction_params={"extensive_search": False, "original_date": True},
+            )
+            if found is not None:
+                return found if isinstance(found, dict) else found.as_dict()
+    except Exception as error:  # trafilatura lets through whatever malformed pages cause
+        raise ParseError(f"this page can't be read ({type(error).__name__})") from error
+    return None
 
 
 def article_text(text: str, title: str = "") -> str:
@@ -119,12 +129,10 @@ def article_text(text: str, title: str = "") -> str:
     repeated = {line for line, count in Counter(lines).items() if count > 1}
     paragraphs: list[str] = []
     for line in lines:
-        if _END.fullmatch(line.rstrip(" .…:")) and len(paragraphs) > 1:
+        if _ends_article(line) and len(paragraphs) > 1:
             break
         # A text that a page prints twice belongs to the page.
-        furniture = (
-            line in repeated or is_file_name(line) or _LONE.fullmatch(line) or _END.fullmatch(line.rstrip(" .…:"))
-        )
+        furniture = line in repeated or is_file_name(line) or _LONE.fullmatch(line) or _ends_article(line)
         if not furniture and line != title:
             paragraphs.append(line)
     return "\n\n".join(paragraphs)
@@ -144,16 +152,29 @@ def _remove_furniture(tree: etree._Element) -> None:
             doomed.append(element)
             walk.skip_subtree()
     for element in doomed:
-        parent = element.getparent()
-        if parent is None:
-            continue
-        if element.tail:
-            before = element.getprevious()
-            if before is not None:
-                before.tail = (before.tail or "") + element.tail
-            else:
-                parent.text = (parent.text or "") + element.tail
-        parent.remove(element)
+        _remove(element)
+    for heading in list(tree.iter("h2", "h3", "h4", "h5", "h6")):
+        if _ends_article("".join(heading.itertext())):
+            for element in [heading, *heading.itersiblings()]:
+                if element is not heading and (element.tag in _KEPT or _is_most(element)):
+                    break
+                _remove(element)
+
+
+def _remove(element: etree._Element) -> None:
+    """Take an element out of the tree, but not the text behind it."""
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None:
+        return
+    if element.tail and before is not None:
+        before.tail = (before.tail or "") + element.tail
+    elif element.tail:
+        parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
+
+
+def _ends_article(line: str) -> bool:
+    return bool(_END.fullmatch(one_line(line).rstrip(" .…:")))
 
 
 def _is_most(element: etree._Element) -> bool:

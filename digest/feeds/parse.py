@@ -112,11 +112,14 @@ def _link(item: Any, feed_url: str) -> str:
     """The item's own page: what stands behind a proxy's link, the link, an id that is one, or another link."""
     links = item.get("links", ())
     guid = str(item.get("id") or "")
-    chosen = [item.get("feedburner_origlink"), item.get("link")]
-    chosen += [link.get("href") for link in links if link.get("rel") == "alternate"]
+    link = item.get("link")
+    if link == guid and "/" not in guid:  # an id that the feed forgot to say is no link (RSS 2.0, isPermaLink)
+        link = ""
+    chosen = [item.get("feedburner_origlink"), link]
+    chosen += [each.get("href") for each in links if each.get("rel") == "alternate"]
     chosen += [guid if guid.startswith(("http://", "https://")) else ""]
-    chosen += [link.get("href") for link in links if link.get("rel") in ("enclosure", "related", "via")]
-    return next((url for link in chosen if (url := absolute_url(str(link or ""), feed_url))), "")
+    chosen += [each.get("href") for each in links if each.get("rel") in ("enclosure", "related", "via")]
+    return next((url for each in chosen if (url := absolute_url(str(each or ""), feed_url))), "")
 
 
 def _author(item: Any) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
+from digest.domain.issue import IssueDocument
+
 HEADLINE = 240
 """Characters of a headline that are shown; the rest of a longer one is cut at a word."""
 DEK = 600
@@ -18,8 +20,8 @@ DEK = 600
 LIMITS = {"headline": HEADLINE, "title": HEADLINE, "dek": DEK, "blurb": DEK, "summary": DEK, "why": DEK, "text": DEK,
           "source": 80, "author": 120, "reporter": 80, "kicker": 80, "alt": 300, "credit": 160, "name": 160, "label": 80,
           "venue": 200, "address": 200, "attribution": 160, "advertiser": 120}  # fmt: skip
-TEMPLATES = {"subject", "preheader"}
-"""Fields of a document that hold templates: cleaned, never cut."""
+TEMPLATES = {"subject", "preheader", "title"}
+"""Fields of an issue that hold templates: they keep their braces and are never cut."""
 
 LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # C0 and C1 controls, bidirectional embeddings, overrides and isolates, the byte order mark, interlinear
@@ -27,6 +29,8 @@ LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
 )
+# What mail providers would fill in or trip over: {{x}}, {% x %}, %recipient.x%, *|X|*.
+FILLABLE = re.compile(r"(?<=\{)(?=[{%])|(?<=[}%])(?=\})|(?<=%)(?=recipient\.)|(?<=\*)(?=\|)|(?<=\|)(?=\*)")
 SCHEME = re.compile(r"(?i)(https?)://[^/\s?#]+|mailto:[^\s@]+@[^\s@]+$")
 
 Value = TypeVar("Value")
@@ -42,6 +46,11 @@ def clean_line(text: str) -> str:
     line = " ".join(clean_text(text).split())
     # Nothing but joiners and spaces of no width is nothing.
     return line if any(char.isprintable() and char != " " for char in line) else ""
+
+
+def unfillable(text: str) -> str:
+    """The text with a word joiner inside whatever a mail provider might take for a placeholder of its own."""
+    return FILLABLE.sub("\u2060", text)
 
 
 def clip(text: str, limit: int) -> str:
@@ -79,8 +88,8 @@ def cleaned(value: Value) -> Value:
 def _cleaned(value: Any, name: str) -> Any:
     if isinstance(value, str):
         if name in ("body", "answer"):
-            return clean_text(value).strip()
-        line = clean_line(value)
+            return unfillable(clean_text(value).strip())
+        line = clean_line(value) if name == "url" else unfillable(clean_line(value))
         return clip(line, LIMITS[name]) if name in LIMITS else line
     if isinstance(value, tuple):
         return tuple(_cleaned(entry, name) for entry in value)
@@ -90,7 +99,8 @@ def _cleaned(value: Any, name: str) -> Any:
         changes = {}
         for field in dataclasses.fields(value):
             old = getattr(value, field.name)
-            new = _cleaned(old, field.name)
+            is_template = isinstance(value, IssueDocument) and field.name in TEMPLATES
+            new = clean_line(old) if is_template else _cleaned(old, field.name)
             if new is not old and new != old:
                 changes[field.name] = new
         return dataclasses.replace(value, **changes) if changes else value

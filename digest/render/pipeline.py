@@ -106,6 +106,7 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        finalize=None if autoescape else wording.untagged,
     )
     environment.filters.update(
         href=clean.href,

@@ -94,6 +94,14 @@ def change(value: float, locale: Locale) -> str:
     return f"{sign}{number}%"
 
 
+def untagged(value: object) -> object:
+    """Text for the text part in which nothing looks like a tag or an entity: some clients would draw it as one."""
+    if not isinstance(value, str) or not ("<" in value or "&" in value):
+        return value
+    value = re.sub(r"<(?=[/!?]?[a-zA-Z\[])(?!https?:|mailto:)", "‹", value)
+    return re.sub(r"&(?=#?\w{1,32};)", "&\u2060", value)
+
+
 def columns(text: str) -> int:
     """How many columns the text takes in a terminal: wide characters two, combining ones none."""
     return sum(

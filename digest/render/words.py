@@ -15,7 +15,6 @@ ENGLISH: Mapping[str, str] = {
     "why": "Why it leads:",
     "untitled": "Untitled",
     "updated": "Update",
-    "photo": "Photo",
     "name": "Name",
     "price": "Price",
     "change": "24 hours",

@@ -119,7 +119,8 @@ class SmtpSender:
                     session, fruitless = None, fruitless + 1
                     yield SendResult(message, "deferred", code=broken.code, detail=broken.words)
                     if fruitless >= FRUITLESS:
-                        raise SenderUnavailable(f"{self.name} ended the connection: {broken.words}") from broken
+                        words = f"{broken.code} {broken.words}".strip()
+                        raise SenderUnavailable(f"{self.name} ended the connection: {words}") from broken
                     continue
                 if session.is_closed:
                     session = None

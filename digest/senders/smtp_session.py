@@ -150,7 +150,8 @@ class Session:
 
     def _checked(self, code: int, words: bytes) -> tuple[int, bytes]:
         if code == SHUTTING_DOWN:
-            raise Broken(_shown(code, words), _code(code, words.decode("utf-8", "replace")))
+            status, text = _read(code, words)
+            raise Broken(text, status)
         if not 200 <= code < 600:
             raise Broken(f"an answer that is no SMTP: {words[:80]!r}")
         return code, words
@@ -163,15 +164,16 @@ def _stuffed(data: bytes) -> bytes:
 
 
 def _result(message: Message, code: int, words: bytes) -> SendResult:
-    text = words.decode("utf-8", "replace").replace("\n", " ")
     outcome: Outcome = "sent" if code // 100 == 2 else "deferred" if code // 100 == 4 else "failed"
-    return SendResult(message, outcome, code=_code(code, text), detail=text)
+    return SendResult(message, outcome, *_read(code, words))
 
 
-def _code(code: int, text: str) -> str:
-    """The status with the enhanced code (RFC 2034), where the reply begins with one."""
-    enhanced = _ENHANCED.match(text)
-    return f"{code} {enhanced[0]}" if enhanced else str(code)
+def _read(code: int, words: bytes) -> tuple[str, str]:
+    """A reply as status, with the enhanced code (RFC 2034) where there is one, and words without it."""
+    lines = words.decode("utf-8", "replace").split("\n")
+    enhanced = _ENHANCED.match(lines[0])
+    text = " ".join(_ENHANCED.sub("", line, count=1).strip() if _ENHANCED.match(line) else line for line in lines)
+    return (f"{code} {enhanced[0]}" if enhanced else str(code)), text
 
 
 def _shown(code: int, words: bytes) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
 
 from digest.domain.mail import DELIVERY_STATES, Cut
+from digest.errors import NotFound
 from digest.store.tables import Delivery, Issue, SentStory, Story, Subscriber, Subscription, Suppression, TopicChoice
 
 WAITING = "waiting for the mail server"
@@ -71,6 +72,18 @@ class Change:
     not_before: datetime | None = None
     finished_at: datetime | None = None
     provider_id: str = ""
+
+
+def lock_issue(session: Session, issue_id: int) -> str:
+    """The state of an issue, which nobody else changes until the transaction ends.
+
+    Raises:
+        NotFound: no such issue.
+    """
+    state = session.execute(core_select(col(Issue.state)).where(col(Issue.id) == issue_id).with_for_update()).scalar()
+    if state is None:
+        raise NotFound(f"no issue {issue_id}; `digest issue list` shows those there are")
+    return str(state)
 
 
 # Planning

@@ -15,7 +15,7 @@ def story_counts(session: Session, issue_ids: Collection[int]) -> dict[int, int]
         .where(col(Placement.issue_id).in_(issue_ids), col(Placement.dropped).is_(False))
         .group_by(col(Placement.issue_id))
     )
-    return dict.fromkeys(issue_ids, 0) | {issue_id: count for issue_id, count in session.exec(counted)}
+    return dict.fromkeys(issue_ids, 0) | dict(session.exec(counted).all())
 
 
 def top_headlines(session: Session, issue_ids: Collection[int]) -> dict[int, str]:

@@ -194,7 +194,7 @@ def _due_issues(ctx: Context) -> list[int]:
 def _start(ctx: Context, issue_id: int, at_once: bool) -> bool:
     """Bring the ledger up to date and let the issue go: one transaction, so that no reader falls in between."""
     with ctx.db.write() as session:
-        state = issues.get(session, issue_id).state
+        state = deliveries.lock_issue(session, issue_id)
         if state == "sent":
             return False
         if state == "approved":

@@ -38,7 +38,7 @@ def plan_deliveries(ctx: Context, issue_id: int) -> dict[str, int]:
         StateConflict: it is neither approved nor being sent.
     """
     with ctx.db.write() as session:
-        state = issues.get(session, issue_id).state
+        state = deliveries.lock_issue(session, issue_id)
         if state == "approved":
             write_ledger(ctx, session, issue_id)
         elif state not in ("sending", "sent"):

@@ -375,7 +375,7 @@ def _read(ctx: Context, task: FeedTask) -> _Reading:
             return _Reading(answer)
         match task.kind:
             case "quotes":
-                return _Reading(answer, quotes=parse_markets(answer.body, answer.url))
+                return _Reading(answer, quotes=parse_markets(answer.body, answer.url, source=task.name))
             case "events":
                 return _Reading(answer, events=parse_calendar(answer.body, answer.content_type, answer.url))
             case _:

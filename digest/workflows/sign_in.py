@@ -15,8 +15,8 @@ from sqlmodel import Session
 from digest.errors import InvalidToken, NotFound, UsageError
 from digest.store import audit_log, editors
 from digest.store.tables import Editor, SignIn
-from digest.workflows import notices
 from digest.workflows.context import Context
+from digest.workflows.notices import queue_notice
 
 LINK_LIFE = timedelta(minutes=30)
 SESSION_LIFE = timedelta(days=14)
@@ -104,7 +104,7 @@ def ask_for_link(ctx: Context, address: str) -> None:
         if editors.live_links(session, editor.id, ctx.clock()) >= MAX_LIVE_LINKS:
             return
         url = link_url(ctx, _new_token(ctx, session, editor, "link"))
-        notices.queue_notice(session, ctx.clock(), "sign-in-link", editor.address, {"url": url})
+        queue_notice(session, ctx.clock(), "sign-in-link", editor.address, {"url": url})
 
 
 def link_is_good(ctx: Context, token: str) -> bool:

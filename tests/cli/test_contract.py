@@ -41,7 +41,7 @@ def test_the_ledger_adds_up(sample: Run) -> None:
     assert numbers["sent"] > 0
 
 
-@pytest.mark.parametrize(("form", "begins"), [("html", "<!doctype html"), ("text", ""), ("eml", "from:")])
+@pytest.mark.parametrize(("form", "begins"), [("html", "<!doctype html"), ("text", ""), ("eml", "to:")])
 def test_an_issue_is_rendered_to_a_file(sample: Run, tmp_path: Path, form: str, begins: str) -> None:
     out = tmp_path / "mail"
     result = sample("issue", "render", str(the_issue(sample)), "--format", form, "--out", str(out))

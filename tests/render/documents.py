@@ -9,6 +9,7 @@ from typing import Any
 from digest.domain.content import Image
 from digest.domain.issue import Block, Coverage, IssueDocument, PlacedItem, Question, Section, StoryItem
 from digest.domain.newsroom import EpigraphSpec, EventSpec, LinkSpec, Quote, ResearchSpec, SponsorSpec
+from digest.render.charts import says
 from digest.render.message import Addressee
 from digest.render.pipeline import Renderer
 
@@ -116,7 +117,7 @@ QUOTES = tuple(
 CHARTS = {
     quote.symbol: Image(
         url=f"https://mail.float.example/media/{quote.symbol.lower()}.png",
-        alt=f"{quote.name} over 7 days: from {quote.history[0]:,} to {quote.history[-1]:,}",
+        alt=says(quote.name, quote.history),
         width=96,
         height=28,
     )

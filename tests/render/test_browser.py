@@ -50,7 +50,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width", [320, 375, 680])
+@pytest.mark.parametrize("width", [320, 680])
 def test_nothing_scrolls_sideways_and_nothing_is_too_small(browser: Browser, name: str, width: int) -> None:
     found = measured(browser, PAGES[name], width, "light")
     assert found["width"] <= width

@@ -58,7 +58,7 @@ def dom(page: str) -> bytes:
     return html.tostring(html.document_fromstring(page), method="c14n")
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(selections)
 def test_a_cut_is_the_same_mail_as_the_restricted_issue(selection: Selection) -> None:
     page, text = shown(DOCUMENT, FRAGMENTS, cut_for(FRAGMENTS, selection))
@@ -76,7 +76,7 @@ def outlook(page: str) -> str:
     return re.sub(r"<!--\[if [^\]]*\]>(.*?)<!\[endif\]-->", r"\1", page, flags=re.S)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(selections)
 def test_tables_nest_properly_in_every_cut_also_for_outlook(selection: Selection) -> None:
     page, _ = shown(DOCUMENT, FRAGMENTS, cut_for(FRAGMENTS, selection))

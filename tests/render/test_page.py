@@ -1,5 +1,6 @@
 """What mail clients and people rely on in the page: structure, sizes, contrast, words for pictures."""
 
+import itertools
 import re
 import shutil
 from dataclasses import replace
@@ -37,7 +38,7 @@ def test_headings_begin_with_one_h1_and_skip_no_level() -> None:
     levels = [int(tag.name[1]) for tag in SOUP.find_all(re.compile(r"^h[1-6]$"))]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 def test_layout_tables_are_presentation_and_the_market_table_has_header_cells() -> None:

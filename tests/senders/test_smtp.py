@@ -64,6 +64,11 @@ def test_each_answer_has_its_outcome_and_the_others_get_their_mail(
     assert server.recipients == ["a@x.example", *(["ok@x.example"] if name == "ok" else []), "b@x.example"]
 
 
+def test_the_servers_words_are_kept_without_the_codes_that_stand_apart(server: MailServer) -> None:
+    results = sender(server).send(letters("spam@x.example", "busy@x.example"), lambda _: None)
+    assert [result.detail for result in results] == ["blocked see our pages", "too many connections"]
+
+
 def test_no_answer_to_the_final_dot_within_the_timeout_is_unknown(server: MailServer) -> None:
     assert send(server, "silence@x.example", options="&timeout=1")[0][1] == "unknown"
 

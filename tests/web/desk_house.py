@@ -3,10 +3,13 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
 
 import requests
+from PIL import Image as Pixels
 
-from digest.domain.content import Score, ScorePart
+from digest.domain.content import Image, Score, ScorePart
 from digest.domain.issue import Block, Coverage, PlacedItem, Section, StoryItem
 from digest.domain.newsroom import BlockSpec, EpigraphSpec, SponsorSpec
 from digest.store import issues
@@ -68,8 +71,18 @@ def _item(ctx: Context, rank: int, story_id: int) -> StoryItem:
         published_at=ctx.clock() - timedelta(hours=rank), dek=f"What happened, in one sentence, for story {rank}.",
         topics=topics, kicker=topics[0].title(), sources=sources, why=f"Reported by {sources} outlets.",
         also=tuple(Coverage(f"Outlet {n}", headline, f"https://example.net/{rank}/{n}") for n in range(1, sources)),
-        score=Score(parts),
+        score=Score(parts), image=_picture(ctx) if rank <= 2 else None,
     )  # fmt: skip
+
+
+def _picture(ctx: Context) -> Image:
+    """A hosted picture of two pixels by one."""
+    file = BytesIO()
+    Pixels.new("RGB", (2, 1), "#8a1f3d").save(file, "PNG")
+    name = f"{sha256(file.getvalue()).hexdigest()}.png"
+    ctx.media.mkdir(parents=True, exist_ok=True)
+    (ctx.media / name).write_bytes(file.getvalue())
+    return Image(f"{ctx.public_url}/media/{name}", alt="A red field", credit="House", width=600, height=300)
 
 
 def _sections(items: list[StoryItem]) -> tuple[Section, ...]:

@@ -2,6 +2,8 @@
 
 import email
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email import policy
 from pathlib import Path
@@ -137,25 +139,24 @@ def test_without_an_issue_named_only_those_whose_hour_has_come_are_sent(
     assert sender.recipients == ["a@x.example"]
 
 
-@pytest.mark.parametrize("change", ["ended", "suppressed", "paused"])
-def test_what_readers_ask_for_after_planning_is_seen_at_the_moment_of_sending(
-    ctx: Context, sender: FakeSender, change: str
-) -> None:
+def test_what_readers_ask_for_after_planning_is_seen_at_the_moment_of_sending(ctx: Context, sender: FakeSender) -> None:
     issue = publish(ctx)
-    subscription = reader(ctx, "a@x.example")
+    ended, paused = reader(ctx, "ended@x.example"), reader(ctx, "paused@x.example")
+    reader(ctx, "complained@x.example")
     sender.script["*"] = SenderUnavailable("away")
     deliver(ctx, issue)  # it is being sent from here on, and is not planned again
-    if change == "suppressed":
-        suppress(ctx, "a@x.example")
-    else:
-        values = {"state": "ended"} if change == "ended" else {"paused_until": NOW + timedelta(days=1)}
-        with ctx.db.write() as session:
+    suppress(ctx, "complained@x.example")
+    with ctx.db.write() as session:
+        for subscription, values in ((ended, {"state": "ended"}), (paused, {"paused_until": NOW + timedelta(days=1)})):
             session.execute(update(Subscription).where(col(Subscription.id) == subscription).values(**values))
     sender.script.clear()
-    assert deliver(ctx, issue, at_once=True).skipped == 1
+    assert deliver(ctx, issue, at_once=True).skipped == 3
     assert sender.taken == []
-    expected = {"ended": "unsubscribed"}.get(change, change)
-    assert ledger(ctx, issue) == {"a": ("skipped", expected)}
+    assert ledger(ctx, issue) == {
+        "ended": ("skipped", "unsubscribed"),
+        "paused": ("skipped", "paused"),
+        "complained": ("skipped", "suppressed"),
+    }
     assert issue_row(ctx, issue).state == "sent"
 
 
@@ -300,6 +301,24 @@ def test_nobody_is_sent_a_story_twice_unless_it_is_an_update(ctx: Context, sende
     assert ledger(ctx, second)["markets"] == ("skipped", "everything in the chosen topics was sent before")
 
 
+def test_several_workers_at_once_send_everybody_one_mail(ctx: Context, sender: FakeSender) -> None:
+    issue = publish(ctx)
+    for number in range(60):
+        reader(ctx, f"r{number}@x.example")
+    together = threading.Barrier(3, timeout=10)
+
+    def worker() -> int:
+        together.wait()
+        return deliver(ctx, issue, threads=2).sent
+
+    with ThreadPoolExecutor(3) as pool:
+        sent = [future.result() for future in [pool.submit(worker) for _ in range(3)]]
+    assert sum(sent) == 60
+    assert len(sender.taken) == len(set(sender.recipients)) == 60
+    assert audit(ctx, issue)["sent"] == 60
+    assert issue_row(ctx, issue).state == "sent"
+
+
 def test_what_was_sent_can_be_shown_again_to_the_byte(lite: Context, sender: FakeSender, clock: Clock) -> None:
     issue = publish(lite)
     reader(lite, "a@x.example", "policy")
@@ -358,18 +377,18 @@ def test_asked_to_stop_it_hands_nothing_over_any_more_and_leaves_the_rest_queued
     assert len(set(sender.recipients)) == 25
 
 
-def test_an_issue_that_is_held_on_its_way_stops_at_the_next_chunk(ctx: Context, sender: FakeSender) -> None:
-    issue = publish(ctx)
+def test_an_issue_that_is_held_on_its_way_stops_at_the_next_chunk(lite: Context, sender: FakeSender) -> None:
+    issue = publish(lite)
     for number in range(25):
-        reader(ctx, f"r{number}@x.example")
+        reader(lite, f"r{number}@x.example")
 
     def hold(settled: int, total: int) -> None:
         assert (settled, total) == (10, 25)
-        with ctx.db.write() as session:
+        with lite.db.write() as session:
             session.execute(update(Issue).values(state="held"))
 
-    assert deliver(ctx, issue, threads=1, progress=hold).sent == 10
-    assert audit(ctx, issue) == {
+    assert deliver(lite, issue, threads=1, progress=hold).sent == 10
+    assert audit(lite, issue) == {
         "audience": 25, "queued": 15, "sending": 0, "sent": 10, "skipped": 0, "failed": 0, "unknown": 0,
     }  # fmt: skip
 

@@ -22,12 +22,19 @@ POLICY = [row[0] for row in HEADLINES if row[2][0] == "policy"]
 
 @pytest.fixture
 def ctx(db: Database, clock: Clock, tmp_path: Path) -> Context:
+    """A house, once on SQLite and once on PostgreSQL."""
     return make_context(db, clock, tmp_path)
 
 
 @pytest.fixture
 def issue_id(ctx: Context) -> int:
     return draft_issue(ctx)
+
+
+@pytest.fixture
+def plain(sqlite_db: Database, clock: Clock, tmp_path: Path) -> Context:
+    """A house on SQLite, for what doesn't depend on the database."""
+    return make_context(sqlite_db, clock, tmp_path)
 
 
 def section(ctx: Context, issue_id: int, key: str) -> list[str]:
@@ -44,11 +51,12 @@ def test_a_pinned_story_leads_and_stands_first_in_its_section(ctx: Context, issu
     assert section(ctx, issue_id, "section:policy") == [POLICY[3], *POLICY[:3], POLICY[4]]
 
 
-def test_an_unpinned_story_goes_back_to_its_place(ctx: Context, issue_id: int) -> None:
-    story = story_of(ctx, issue_id, POLICY[3])
-    edit.pin(ctx, issue_id, story, ACTOR)
-    edit.unpin(ctx, issue_id, story, ACTOR)
-    assert section(ctx, issue_id, "section:policy") == POLICY
+def test_an_unpinned_story_goes_back_to_its_place(plain: Context) -> None:
+    issue_id = draft_issue(plain)
+    story = story_of(plain, issue_id, POLICY[3])
+    edit.pin(plain, issue_id, story, ACTOR)
+    edit.unpin(plain, issue_id, story, ACTOR)
+    assert section(plain, issue_id, "section:policy") == POLICY
 
 
 def test_a_dropped_story_is_gone_everywhere_until_it_is_restored(ctx: Context, issue_id: int) -> None:
@@ -64,18 +72,20 @@ def test_a_new_headline_stands_in_lead_and_section(ctx: Context, issue_id: int) 
     assert section(ctx, issue_id, "lead")[0] == section(ctx, issue_id, "section:policy")[0] == "Senate says yes"
 
 
-def test_an_empty_headline_gives_the_drafted_one_back(ctx: Context, issue_id: int) -> None:
-    story = story_of(ctx, issue_id, POLICY[0])
-    edit.retitle(ctx, issue_id, story, ACTOR, headline="Other words", dek="Other dek.")
-    edit.retitle(ctx, issue_id, story, ACTOR, headline="")
-    row = rows_of(ctx, issue_id, "section:policy")[0]
+def test_an_empty_headline_gives_the_drafted_one_back(plain: Context) -> None:
+    issue_id = draft_issue(plain)
+    story = story_of(plain, issue_id, POLICY[0])
+    edit.retitle(plain, issue_id, story, ACTOR, headline="Other words", dek="Other dek.")
+    edit.retitle(plain, issue_id, story, ACTOR, headline="")
+    row = rows_of(plain, issue_id, "section:policy")[0]
     assert (row.headline, row.dek) == (None, "Other dek.")
 
 
-def test_a_headline_that_is_too_long_is_refused_and_changes_nothing(ctx: Context, issue_id: int) -> None:
+def test_a_headline_that_is_too_long_is_refused_and_changes_nothing(plain: Context) -> None:
+    issue_id = draft_issue(plain)
     with pytest.raises(UsageError, match="201 characters"):
-        edit.retitle(ctx, issue_id, story_of(ctx, issue_id, POLICY[0]), ACTOR, headline="x" * 201)
-    assert issue_of(ctx, issue_id).revision == 0
+        edit.retitle(plain, issue_id, story_of(plain, issue_id, POLICY[0]), ACTOR, headline="x" * 201)
+    assert issue_of(plain, issue_id).revision == 0
 
 
 @pytest.mark.parametrize(
@@ -87,21 +97,24 @@ def test_a_headline_that_is_too_long_is_refused_and_changes_nothing(ctx: Context
         (["up", "down"], [0, 1, 2, 3, 4]),
     ],
 )
-def test_the_third_story_moves(ctx: Context, issue_id: int, moves: list[str], expected: list[int]) -> None:
+def test_the_third_story_moves(plain: Context, moves: list[str], expected: list[int]) -> None:
+    issue_id = draft_issue(plain)
     for step in moves:
-        edit.move(ctx, issue_id, story_of(ctx, issue_id, POLICY[2]), step, ACTOR)
-    assert section(ctx, issue_id, "section:policy") == [POLICY[index] for index in expected]
+        edit.move(plain, issue_id, story_of(plain, issue_id, POLICY[2]), step, ACTOR)
+    assert section(plain, issue_id, "section:policy") == [POLICY[index] for index in expected]
 
 
-def test_a_story_moves_past_a_dropped_one_in_one_step(ctx: Context, issue_id: int) -> None:
-    edit.drop(ctx, issue_id, story_of(ctx, issue_id, POLICY[1]), ACTOR)
-    edit.move(ctx, issue_id, story_of(ctx, issue_id, POLICY[2]), "up", ACTOR)
-    assert section(ctx, issue_id, "section:policy") == [POLICY[2], POLICY[0], *POLICY[3:]]
+def test_a_story_moves_past_a_dropped_one_in_one_step(plain: Context) -> None:
+    issue_id = draft_issue(plain)
+    edit.drop(plain, issue_id, story_of(plain, issue_id, POLICY[1]), ACTOR)
+    edit.move(plain, issue_id, story_of(plain, issue_id, POLICY[2]), "up", ACTOR)
+    assert section(plain, issue_id, "section:policy") == [POLICY[2], POLICY[0], *POLICY[3:]]
 
 
-def test_the_first_story_can_not_move_up(ctx: Context, issue_id: int) -> None:
+def test_the_first_story_can_not_move_up(plain: Context) -> None:
+    issue_id = draft_issue(plain)
     with pytest.raises(StateConflict, match="already stands first"):
-        edit.move(ctx, issue_id, story_of(ctx, issue_id, POLICY[0]), "up", ACTOR)
+        edit.move(plain, issue_id, story_of(plain, issue_id, POLICY[0]), "up", ACTOR)
 
 
 def test_a_story_moves_to_the_end_of_another_section(ctx: Context, issue_id: int) -> None:
@@ -110,9 +123,10 @@ def test_a_story_moves_to_the_end_of_another_section(ctx: Context, issue_id: int
     assert POLICY[1] not in section(ctx, issue_id, "section:policy")
 
 
-def test_a_section_that_the_issue_lacks_is_named(ctx: Context, issue_id: int) -> None:
+def test_a_section_that_the_issue_lacks_is_named(plain: Context) -> None:
+    issue_id = draft_issue(plain)
     with pytest.raises(NotFound, match="section:sports"):
-        edit.move(ctx, issue_id, story_of(ctx, issue_id, POLICY[1]), "section:sports", ACTOR)
+        edit.move(plain, issue_id, story_of(plain, issue_id, POLICY[1]), "section:sports", ACTOR)
 
 
 def test_every_edit_is_written_down_with_before_and_after(ctx: Context, issue_id: int, clock: Clock) -> None:
@@ -121,7 +135,8 @@ def test_every_edit_is_written_down_with_before_and_after(ctx: Context, issue_id
     with ctx.db.read() as session:
         (entry,) = audit_log.about(session, f"issue:{issue_id}")
     assert (entry.at, entry.actor, entry.action) == (clock(), ACTOR, "retitle")
-    assert entry.before and entry.after
+    assert entry.before
+    assert entry.after
     assert [row["headline"] for row in entry.before["placements"]] == [None]
     assert [row["headline"] for row in entry.after["placements"]] == ["Better words"]
     assert revision == issue_of(ctx, issue_id).revision == 1
@@ -157,12 +172,13 @@ def test_an_edit_voids_an_approval(ctx: Context, issue_id: int, clock: Clock) ->
 
 
 @pytest.mark.parametrize("state", ["sending", "sent", "cancelled", "empty"])
-def test_an_issue_past_editing_is_left_alone(ctx: Context, issue_id: int, state: str) -> None:
-    with ctx.db.write() as session:
+def test_an_issue_past_editing_is_left_alone(plain: Context, state: str) -> None:
+    issue_id = draft_issue(plain)
+    with plain.db.write() as session:
         issues.move(session, issue_id, ["draft"], state)
     with pytest.raises(StateConflict, match=state):
-        edit.drop(ctx, issue_id, story_of(ctx, issue_id, POLICY[1]), ACTOR)
-    assert not any(row.dropped for row in rows_of(ctx, issue_id, "section:policy"))
+        edit.drop(plain, issue_id, story_of(plain, issue_id, POLICY[1]), ACTOR)
+    assert not any(row.dropped for row in rows_of(plain, issue_id, "section:policy"))
 
 
 def test_a_held_issue_of_which_copies_have_left_is_left_alone(ctx: Context, issue_id: int, clock: Clock) -> None:
@@ -181,16 +197,15 @@ def test_a_held_issue_of_which_copies_have_left_is_left_alone(ctx: Context, issu
 
 
 @pytest.mark.parametrize("step", [edit.pin, edit.unpin, edit.drop, edit.restore])
-def test_a_story_of_another_issue_is_not_found(
-    ctx: Context, issue_id: int, step: Callable[[Context, int, int, str], int]
-) -> None:
+def test_a_story_of_another_issue_is_not_found(plain: Context, step: Callable[[Context, int, int, str], int]) -> None:
+    issue_id = draft_issue(plain)
     with pytest.raises(NotFound):
-        step(ctx, issue_id, 10_000, ACTOR)
+        step(plain, issue_id, 10_000, ACTOR)
 
 
-def test_an_issue_that_is_not_there_is_not_found(ctx: Context) -> None:
+def test_an_issue_that_is_not_there_is_not_found(plain: Context) -> None:
     with pytest.raises(NotFound):
-        edit.pin(ctx, 404, 1, ACTOR)
+        edit.pin(plain, 404, 1, ACTOR)
 
 
 def test_the_headline_shown_is_the_editors_if_there_is_one() -> None:

@@ -16,11 +16,21 @@ from tests.web.house import make_context
 ED = "ed@example.com"
 
 
-@pytest.fixture
-def ctx(db: Database, clock: Clock, tmp_path: Path) -> Context:
-    ctx = make_context(db, clock, tmp_path)
+def house(db: Database, clock: Clock, var: Path) -> Context:
+    ctx = make_context(db, clock, var)
     door.ensure_editor(ctx, ED, "editor")
     return ctx
+
+
+@pytest.fixture
+def ctx(sqlite_db: Database, clock: Clock, tmp_path: Path) -> Context:
+    return house(sqlite_db, clock, tmp_path)
+
+
+@pytest.fixture
+def both(db: Database, clock: Clock, tmp_path: Path) -> Context:
+    """The same house, once on SQLite and once on PostgreSQL."""
+    return house(db, clock, tmp_path)
 
 
 def notices(ctx: Context) -> list[Notice]:
@@ -28,18 +38,18 @@ def notices(ctx: Context) -> list[Notice]:
         return list(session.exec(select(Notice)))
 
 
-def test_a_link_opens_a_session_of_its_editor(ctx: Context) -> None:
-    editor = door.editor_of(ctx, door.sign_in(ctx, door.make_link(ctx, "ED@Example.com ")))
+def test_a_link_opens_a_session_of_its_editor(both: Context) -> None:
+    editor = door.editor_of(both, door.sign_in(both, door.make_link(both, "ED@Example.com ")))
     assert editor is not None
     assert (editor.address, editor.role) == (ED, "editor")
 
 
-def test_a_link_works_once(ctx: Context) -> None:
-    token = door.make_link(ctx, ED)
-    door.sign_in(ctx, token)
-    assert not door.link_is_good(ctx, token)
+def test_a_link_works_once(both: Context) -> None:
+    token = door.make_link(both, ED)
+    door.sign_in(both, token)
+    assert not door.link_is_good(both, token)
     with pytest.raises(InvalidToken):
-        door.sign_in(ctx, token)
+        door.sign_in(both, token)
 
 
 def test_looking_at_a_link_does_not_use_it_up(ctx: Context) -> None:
@@ -71,11 +81,11 @@ def test_a_link_is_no_session_and_a_session_no_link(ctx: Context) -> None:
         door.sign_in(ctx, session)
 
 
-def test_signing_out_ends_the_session(ctx: Context) -> None:
-    session = door.sign_in(ctx, door.make_link(ctx, ED))
-    door.sign_out(ctx, session)
-    door.sign_out(ctx, session)
-    assert door.editor_of(ctx, session) is None
+def test_signing_out_ends_the_session(both: Context) -> None:
+    session = door.sign_in(both, door.make_link(both, ED))
+    door.sign_out(both, session)
+    door.sign_out(both, session)
+    assert door.editor_of(both, session) is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "…", "\udcff", "a" * 10_000])
@@ -94,13 +104,13 @@ def test_only_hashes_are_kept(ctx: Context) -> None:
     assert all(link not in value and session_token not in value for value in kept)
 
 
-def test_asking_queues_a_mail_for_an_editor_and_nothing_for_others(ctx: Context) -> None:
-    door.ask_for_link(ctx, "stranger@example.com")
-    assert notices(ctx) == []
-    door.ask_for_link(ctx, "Ed@example.com")
-    (notice,) = notices(ctx)
+def test_asking_queues_a_mail_for_an_editor_and_nothing_for_others(both: Context) -> None:
+    door.ask_for_link(both, "stranger@example.com")
+    assert notices(both) == []
+    door.ask_for_link(both, "Ed@example.com")
+    (notice,) = notices(both)
     assert (notice.kind, notice.address) == ("sign-in-link", ED)
-    assert door.link_is_good(ctx, notice.payload["url"].rpartition("/")[2])
+    assert door.link_is_good(both, notice.payload["url"].rpartition("/")[2])
 
 
 def test_nobody_is_flooded_with_links(ctx: Context, clock: Clock) -> None:
@@ -117,12 +127,12 @@ def test_a_stranger_gets_no_link(ctx: Context) -> None:
         door.make_link(ctx, "stranger@example.com")
 
 
-def test_a_changed_role_ends_old_sessions(ctx: Context) -> None:
-    session = door.sign_in(ctx, door.make_link(ctx, ED))
-    door.ensure_editor(ctx, ED, "editor")
-    assert door.editor_of(ctx, session) is not None
-    door.ensure_editor(ctx, ED, "viewer")
-    assert door.editor_of(ctx, session) is None
+def test_a_changed_role_ends_old_sessions(both: Context) -> None:
+    session = door.sign_in(both, door.make_link(both, ED))
+    door.ensure_editor(both, ED, "editor")
+    assert door.editor_of(both, session) is not None
+    door.ensure_editor(both, ED, "viewer")
+    assert door.editor_of(both, session) is None
 
 
 @pytest.mark.parametrize(("address", "role"), [("nobody", "editor"), (ED, "king")])

@@ -72,12 +72,14 @@ def as_seen(html: str, scheme: str) -> str:
 
 
 def _page(text: str) -> str:
-    return f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plain text</title><style>{_PLAIN}</style></head><body><pre>{escape(text)}</pre></body></html>'
+    head = f'<meta charset="utf-8"><title>Plain text</title><style>{_PLAIN}</style>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body><pre>{escape(text)}</pre></body></html>'
 
 
 def _framed(html: str, *, status: int = 200, pictures: bool = True) -> Response:
+    images = "'self'" if pictures else "'none'"
     policy = (
-        f"default-src 'none'; script-src 'none'; img-src {chr(39)}{'self' if pictures else 'none'}{chr(39)}; "
+        f"default-src 'none'; script-src 'none'; img-src {images}; "
         "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
         "sandbox allow-popups allow-popups-to-escape-sandbox"
     )

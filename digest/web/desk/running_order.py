@@ -98,7 +98,7 @@ class _Order:
         self.drafted = {row.story_id: _ITEM.validate_python(row.item) for row in placements}
         self.pinned = {row.story_id for row in placements if row.pinned}
         parts = [part for item in self.drafted.values() for part in item.score.parts]
-        self.legend = tuple(dict.fromkeys(part.name for part in parts))
+        self.legend = tuple(dict.fromkeys(part.name for part in parts if part.value > 0))
         self.scale = max((_reach(item) for item in self.drafted.values()), default=0.0) or 1.0
         items = {p.item.story_id: p.item for section in self.sections.values() for p in section.items}
         self.ranked = sorted(items.values(), key=lambda item: item.rank)

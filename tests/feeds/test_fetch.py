@@ -1,0 +1,234 @@
+"""Fetching: what the fetcher refuses, how long it waits, what it says."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from digest.errors import FetchError, ForbiddenAddress, GoneError, ParseError
+from digest.feeds.fetch import Fetcher, user_agent_with
+from digest.feeds.guard import is_public
+from tests.feeds.conftest import Site
+
+# Ways to say "your own network".
+FORBIDDEN = (
+    "http://127.0.0.1/",
+    "http://127.8.9.10/",
+    "http://localhost/",
+    "http://0.0.0.0/",
+    "http://0/",
+    "http://2130706433/",
+    "http://017700000001/",
+    "http://0177.0.0.1/",
+    "http://0x7f.0.0.1/",
+    "http://0x7f000001/",
+    "http://127.1/",
+    "http://127.0.0.1./",
+    "http://①②⑦.⓪.⓪.①/",
+    "http://127。0。0。1/",
+    "http://10.0.0.1/",
+    "http://172.16.5.4/",
+    "http://192.168.1.1/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://100.64.0.1/",
+    "http://192.0.0.9/",
+    "http://192.88.99.1/",
+    "http://198.18.0.1/",
+    "http://203.0.113.5/",
+    "http://224.0.0.1/",
+    "http://240.0.0.1/",
+    "http://255.255.255.255/",
+    "http://[::]/",
+    "http://[::1]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[::ffff:a9fe:a9fe]/",
+    "http://[::127.0.0.1]/",
+    "http://[64:ff9b::7f00:1]/",
+    "http://[2002:7f00:1::]/",
+    "http://[2001:0:7f00:1::]/",
+    "http://[fe80::1]/",
+    "http://[fe80::1%25eth0]/",
+    "http://[fc00::1]/",
+    "http://[fd12:3456::1]/",
+    "http://[ff02::1]/",
+    "http://[2001:db8::1]/",
+    "http://user@news.example/",
+    "http://user:secret@news.example/",
+    "http://news.example@127.0.0.1/",
+    "http://127.0.0.1#@news.example/",
+    "http://127.0.0.1\\@news.example/",
+    "http:///path",
+    "http://news.example:99999/",
+    "ftp://news.example/",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:25/",
+    "data:text/plain,hello",
+    "//news.example/",
+    "not a url",
+    "",
+)
+
+
+@pytest.fixture
+def fetcher(site: Site) -> Iterator[Fetcher]:
+    site.asked.clear()
+    fetcher = Fetcher(frozenset({f"127.0.0.1:{site.port}"}), user_agent_with("https://digest.example/contact"))
+    yield fetcher
+    fetcher.close()
+
+
+@pytest.mark.parametrize("url", FORBIDDEN)
+def test_an_address_off_the_open_internet_is_refused(url: str) -> None:
+    with pytest.raises(ForbiddenAddress):
+        Fetcher().get(url, deadline=2)
+
+
+@pytest.mark.parametrize("url", [url for url in FORBIDDEN if ":/" in url and url.isascii() and url != "http:///path"])
+def test_a_redirect_to_such_an_address_is_refused_as_well(url: str, site: Site, fetcher: Fetcher) -> None:
+    with pytest.raises(ForbiddenAddress):
+        fetcher.get(f"{site.url}/to?302&{url}", deadline=2)
+    assert [path.partition("?")[0] for path, _ in site.asked] == ["/to"]
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+def test_an_address_of_the_open_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+def test_a_name_with_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 80)) for ip in ("93.184.216.34", "10.0.0.7")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answers)
+    with pytest.raises(ForbiddenAddress, match=r"rebind.example .*10\.0\.0\.7"):
+        Fetcher().get("http://rebind.example/", deadline=2)
+
+
+def test_a_name_is_resolved_once_and_only_the_checked_address_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    connected: list[object] = []
+
+    def resolve(host: str, *args: object, **kwargs: object) -> list[object]:
+        asked.append(host)
+        ip = "93.184.216.34" if len(asked) == 1 else "127.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 80))]
+
+    def connect(self: socket.socket, address: object) -> None:
+        connected.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(FetchError, match="refuses"):
+        Fetcher().get("http://rebind.example/", deadline=2)
+    assert (asked, connected) == (["rebind.example"], [("93.184.216.34", 80)])
+
+
+def test_an_exemption_holds_for_the_name_that_was_written_and_its_port(site: Site) -> None:
+    fetcher = Fetcher(frozenset({f"127.0.0.1:{site.port}"}))
+    assert fetcher.get(f"{site.url}/ok").body == b"fine"
+    with pytest.raises(ForbiddenAddress):
+        fetcher.get(f"http://localhost:{site.port}/ok")
+    with pytest.raises(ForbiddenAddress):
+        fetcher.get("http://127.0.0.1:1/ok")
+    assert Fetcher(frozenset({"LOCALHOST"})).get(f"http://localhost:{site.port}/ok").body == b"fine"
+
+
+def test_an_answer_carries_validators_and_the_next_request_sends_them(site: Site, fetcher: Fetcher) -> None:
+    answer = fetcher.get(f"{site.url}/ok", accept="text/xml")
+    assert (answer.status, answer.body, answer.etag) == (200, b"fine", '"v1"')
+    assert (answer.last_modified, answer.content_type) == ("Thu, 12 Mar 2026 09:00:00 GMT", "text/xml")
+    assert answer.headers["last-modified"] == answer.last_modified
+    sent = site.asked[-1][1]
+    assert (sent["Accept"], "If-None-Match" in sent) == ("text/xml", False)
+    assert "digest.example/contact" in sent["User-Agent"]
+    unchanged = fetcher.get(f"{site.url}/conditional", etag='"v1"', last_modified="then")
+    assert (unchanged.status, unchanged.body) == (304, b"")
+
+
+def test_no_cookie_is_kept_and_no_proxy_of_the_environment_used(site, fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    fetcher.get(f"{site.url}/cookie")
+    fetcher.get(f"{site.url}/ok")
+    assert "Cookie" not in site.asked[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("path", "final", "permanent"),
+    [
+        ("/to?301&/ok", "/ok", "/ok"),
+        ("/to?308&/ok", "/ok", "/ok"),
+        ("/to?302&/ok", "/ok", ""),
+        ("/to?301&/to?301&/ok", "/ok", "/ok"),
+        ("/to?301&/to?302&/ok", "/ok", "/to?302&/ok"),
+        ("/to?302&/to?301&/ok", "/ok", ""),
+        ("/ok", "/ok", ""),
+    ],
+)
+def test_redirects_are_followed_and_permanent_ones_reported(
+    path, final, permanent, site: Site, fetcher: Fetcher
+) -> None:
+    answer = fetcher.get(site.url + path)
+    assert (answer.url, answer.permanent_url) == (site.url + final, permanent and site.url + permanent)
+
+
+def test_endless_redirects_end_after_five(site: Site, fetcher: Fetcher) -> None:
+    with pytest.raises(FetchError, match="more than 5 redirects"):
+        fetcher.get(f"{site.url}/loop")
+    assert len(site.asked) == 6
+
+
+@pytest.mark.parametrize("path", ["/slow-body", "/slow-head"])
+def test_an_answer_that_trickles_ends_at_the_deadline(path: str, site: Site, fetcher: Fetcher) -> None:
+    begin = time.monotonic()
+    with pytest.raises(FetchError, match=r"within 0\.3 seconds"):
+        fetcher.get(site.url + path, deadline=0.3)
+    assert time.monotonic() - begin < 1
+
+
+@pytest.mark.parametrize("path", ["/bomb", "/bomb-in-bomb", "/large", "/declared-large"])
+def test_an_answer_larger_than_the_limit_is_refused(path: str, site: Site, fetcher: Fetcher) -> None:
+    with pytest.raises(ParseError, match="larger than 1 MB"):
+        fetcher.get(site.url + path, max_bytes=1_000_000)
+
+
+def test_compressed_answers_are_unpacked_and_broken_ones_named(site: Site, fetcher: Fetcher) -> None:
+    assert fetcher.get(f"{site.url}/gzip").body == b"unpacked"
+    with pytest.raises(ParseError, match="compression is broken"):
+        fetcher.get(f"{site.url}/broken-gzip")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "retry_after"),
+    [
+        ("/status?429&120", 429, 120),
+        ("/status?503&7", 503, 7),
+        ("/status?503&soon", 503, None),
+        ("/status?500", 500, None),
+        ("/status?404", 404, None),
+        ("/status?204", 204, None),
+        ("/status?304", 304, None),
+        ("/dated", 503, 120),
+    ],
+)
+def test_other_statuses_are_errors_that_say_when_to_come_back(path, status, retry_after, site, fetcher) -> None:
+    with pytest.raises(FetchError) as caught:
+        fetcher.get(site.url + path)
+    assert (caught.value.status, caught.value.retry_after) == (status, retry_after)
+
+
+def test_gone_is_gone(site: Site, fetcher: Fetcher) -> None:
+    with pytest.raises(GoneError):
+        fetcher.get(f"{site.url}/status?410")
+
+
+def test_what_cannot_be_reached_is_said_in_words(site: Site, fetcher: Fetcher) -> None:
+    with pytest.raises(FetchError, match=r"127\.0\.0\.1 hung up"):
+        fetcher.get(f"{site.url}/hang-up")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        with pytest.raises(FetchError, match=r"127\.0\.0\.1 refuses connections"):
+            Fetcher(frozenset({"127.0.0.1"})).get(f"http://127.0.0.1:{port}/")
+    with pytest.raises(FetchError, match=r"no host nowhere\.invalid"):
+        Fetcher().get("http://nowhere.invalid/")
