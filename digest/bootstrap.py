@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from digest.domain.audience import Signer
 from digest.domain.newsroom import Newsroom, Site
+from digest.engine.presence import Presence
 from digest.errors import ConfigError
 from digest.feeds.fetch import Fetcher
 from digest.newsroom import read
@@ -77,7 +78,8 @@ def service(settings: Settings) -> Iterator[Context]:
         templates=settings.templates,
     )
     try:
-        yield ctx
+        with Presence(ctx.presence) as here:
+            yield replace(ctx, worker=here.name)
     finally:
         ctx.sender.close()
         ctx.fetcher.close()

@@ -16,6 +16,7 @@ from digest.workflows.context import Context
 from digest.workflows.deliver import audit
 from digest.workflows.gather import FeedOutcome, gather
 from digest.workflows.notices import send_notices
+from digest.workflows.recover import recover
 from digest.workflows.sign_in import make_link
 from digest.workflows.subscribe import import_csv
 
@@ -35,10 +36,10 @@ class JobOutcome:
 
 def do_the_job(ctx: Context, settings: Settings, *, quiet: bool) -> JobOutcome:
     """Bring the newsroom into force if there is none, then gather, draft, approve by policy and deliver what is due."""
-    if bootstrap.first_newsroom(ctx, settings):
-        _bring_subscribers(ctx, settings)
-    else:
+    recover(ctx)
+    if not bootstrap.first_newsroom(ctx, settings):
         _mention_changes(ctx, settings)
+    _bring_subscribers(ctx, settings)
     _gather(ctx, quiet)
     plan_due(ctx)
     with bar("composing", quiet=quiet) as progress:
@@ -51,7 +52,9 @@ def do_the_job(ctx: Context, settings: Settings, *, quiet: bool) -> JobOutcome:
 def _bring_subscribers(ctx: Context, settings: Settings) -> None:
     """A newsroom that brings its own news may bring its readers too (``subscribers.csv``)."""
     path = settings.newsroom_path / "subscribers.csv"
-    if settings.is_sample and path.is_file():
+    with ctx.db.read() as session:
+        has_readers = next(listed(session), None) is not None
+    if settings.is_sample and path.is_file() and not has_readers:
         with path.open(encoding="utf-8", newline="") as file:
             import_csv(ctx, file)
 

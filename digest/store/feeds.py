@@ -49,9 +49,12 @@ def waiting(session: Session, now: datetime, *, due_only: bool) -> list[tuple[in
 
 
 def claim(
-    session: Session, feed_id: int, now: datetime, lease: timedelta, *, due_only: bool = False
+    session: Session, feed_id: int, now: datetime, lease: timedelta, *, worker: str = "", due_only: bool = False
 ) -> FeedTask | None:
-    """Take a feed for ``lease``; None if somebody else has it, it was just gathered by them, or it is retired."""
+    """Take a feed for ``lease``; None if somebody else has it, it was just gathered by them, or it is retired.
+
+    ``worker`` names the process that takes it, so that ``give_back`` can free it when that process has died.
+    """
     until = now + lease
     statement = update(Feed).where(
         col(Feed.id) == feed_id,
@@ -60,7 +63,7 @@ def claim(
     )
     if due_only:
         statement = statement.where(or_(col(Feed.next_check_at).is_(None), col(Feed.next_check_at) <= now))
-    if _changed(session, statement.values(claimed_until=until)) == 0:
+    if _changed(session, statement.values(claimed_until=until, claimed_by=worker)) == 0:
         return None
     feed = session.exec(select(Feed).where(Feed.id == feed_id)).one()
     return FeedTask(
@@ -189,3 +192,8 @@ def _release(session: Session, task: FeedTask, values: dict[str, Any]) -> None:
 def _changed(session: Session, statement: Update) -> int:
     count: int = session.exec(statement).rowcount
     return count
+
+
+def give_back(session: Session, worker: str) -> None:
+    """Free what a process had claimed that is no more."""
+    session.execute(update(Feed).where(col(Feed.claimed_by) == worker).values(claimed_until=None, claimed_by=""))

@@ -104,15 +104,20 @@ def plan(session: Session, values: dict[str, Any]) -> int:
     return session.exec(select(Issue.id).where(*key)).one()  # type: ignore[return-value]
 
 
-def claim(session: Session, issue_id: int, state: str, now: datetime) -> bool:
+def claim(session: Session, issue_id: int, state: str, now: datetime, worker: str) -> bool:
     """Take an issue for work, unless it left ``state`` or another process holds it."""
     free = col(Issue.claimed_until).is_(None) | (col(Issue.claimed_until) < now)
     result = session.execute(
         update(Issue)
         .where(col(Issue.id) == issue_id, col(Issue.state) == state, free)
-        .values(claimed_until=now + CLAIM)
+        .values(claimed_until=now + CLAIM, claimed_by=worker)
     )
     return _one(result)
+
+
+def give_back(session: Session, worker: str) -> None:
+    """Free what a process had claimed that is no more."""
+    session.execute(update(Issue).where(col(Issue.claimed_by) == worker).values(claimed_until=None, claimed_by=""))
 
 
 def move(session: Session, issue_id: int, states: Sequence[str], state: str, **values: Any) -> None:
@@ -125,7 +130,9 @@ def move(session: Session, issue_id: int, states: Sequence[str], state: str, **v
     conditions = [col(Issue.id) == issue_id, col(Issue.state).in_(states)]
     if "if_revision" in values:
         conditions.append(col(Issue.revision) == values.pop("if_revision"))
-    result = session.execute(update(Issue).where(*conditions).values(state=state, claimed_until=None, **values))
+    result = session.execute(
+        update(Issue).where(*conditions).values(state=state, claimed_until=None, claimed_by="", **values)
+    )
     if not _one(result):
         now_in = get(session, issue_id).state
         if now_in in states:

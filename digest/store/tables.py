@@ -35,6 +35,7 @@ class Feed(SQLModel, table=True):
     last_modified: str = ""
     next_check_at: datetime | None = Field(default=None, index=True)
     claimed_until: datetime | None = None
+    claimed_by: str = ""
     last_checked_at: datetime | None = None
     last_success_at: datetime | None = None
     last_error: str = Field(default="", sa_type=Text)
@@ -168,6 +169,7 @@ class Issue(SQLModel, table=True):
     extras: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     """Snapshots of quotes, charts, events, research, links, epigraph, sponsor, letter."""
     claimed_until: datetime | None = None
+    claimed_by: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
     finished_at: datetime | None = None

@@ -20,6 +20,7 @@ from digest.workflows.deliver import deliver
 from digest.workflows.draft import make_draft, plan_issue
 from digest.workflows.gather import gather
 from digest.workflows.notices import send_notices
+from digest.workflows.recover import recover
 
 log = structlog.get_logger(__name__)
 
@@ -42,13 +43,15 @@ def plan_due(ctx: Context) -> list[int]:
     """Make sure that every newsletter has the issue whose hour has come; safe from any number of schedulers."""
     with ctx.db.read() as session:
         slugs = [spec.slug for spec in newsletters(session)]
-    return [plan_issue(ctx, slug) for slug in slugs]
+    planned = (plan_issue(ctx, slug) for slug in slugs)
+    return [issue_id for issue_id in planned if issue_id is not None]
 
 
 def work(
     ctx: Context, *, stop: Callable[[], bool] | None = None, progress: Callable[[str], None] | None = None
 ) -> list[Step]:
     """Do everything that is due now: gather, draft, approve by policy, plan, deliver, and send notices."""
+    recover(ctx)
     gather(ctx, due_only=True)
     return [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -12,13 +12,11 @@ from digest.domain.issue import Block
 from digest.domain.newsroom import BlockSpec, NewsletterSpec, Newsroom, Quote
 from digest.newsroom.mailbag import questions
 from digest.newsroom.rules import WEEKDAYS
+from digest.quotes.moments import is_stale
 from digest.store.newsroom import gathered_events, read_newsroom
 from digest.store.quotes import latest
 from digest.workflows.context import Context
 from digest.workflows.media import host_chart, host_image
-
-STALE = timedelta(hours=6)
-"""Quotes older than this at drafting are left out rather than shown as if they were current."""
 
 
 def finished_blocks(ctx: Context, spec: NewsletterSpec, slug: str, day: date) -> tuple[Block, ...]:
@@ -91,4 +89,4 @@ def _fill(
 
 
 def _fresh_quotes(session: Session, now: datetime) -> tuple[Quote, ...]:
-    return tuple(quote for quote in latest(session) if now - quote.as_of <= STALE)
+    return tuple(quote for quote in latest(session) if not is_stale(quote, now))

@@ -20,6 +20,7 @@ class Context:
         public_url: where the world reaches the pages, without a trailing slash.
         var: folder for the journal, hosted pictures and the outbox.
         templates: folder that holds ``email/`` and ``web/``.
+        worker: the name that this process's claims bear.
     """
 
     db: Database
@@ -30,8 +31,14 @@ class Context:
     public_url: str
     var: Path
     templates: Path
+    worker: str = ""
 
     @property
     def media(self) -> Path:
         """Folder of hosted pictures, served under ``/media/``."""
         return self.var / "media"
+
+    @property
+    def presence(self) -> Path:
+        """Folder in which living processes hold their locks."""
+        return self.var / "alive"

@@ -13,6 +13,7 @@ from digest.domain.calendar import Cadence, Window, window_ending
 from digest.domain.content import TopicProfile
 from digest.domain.issue import PlacedItem, Section
 from digest.domain.newsroom import NewsletterSpec
+from digest.errors import NotFound
 from digest.store import issues
 from digest.store.articles import candidates
 from digest.store.newsroom import topics as all_topics
@@ -47,13 +48,14 @@ def cadence_of(spec: NewsletterSpec) -> Cadence:
     return Cadence(spec.cadence, time.fromisoformat(spec.hour), spec.zone, spec.weekday)
 
 
-def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int:
+def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int | None:
     """Make sure that an issue exists for a window that ends at ``at``, or at the slot that is due now.
 
     A newsletter's very first issue ends now: there is no earlier number whose window it could adjoin.
 
     Returns:
-        The issue's id; the same one however often and from wherever it is asked for.
+        The issue's id; the same one however often and from wherever it is asked for. None while a newsletter that
+        never came out has nothing to begin with: no article was gathered within its period.
     """
     now = ctx.clock()
     with ctx.db.write() as session:
@@ -65,6 +67,8 @@ def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int:
         elif previous is None:
             end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
             slot, due = "first", now
+            if not candidates(session, Window(end - cadence.period, end)):
+                return None
         else:
             day, due = cadence.latest_slot(now + timedelta(minutes=spec.draft_lead))
             slot, end = day.isoformat(), due - timedelta(minutes=spec.draft_lead)
@@ -89,8 +93,17 @@ def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int:
 def draft(
     ctx: Context, slug: str, at: datetime | None = None, *, progress: Callable[[str], None] | None = None
 ) -> DraftReport:
-    """Plan an issue (see ``plan_issue``) and make its draft. A draft that exists is left as editors shaped it."""
-    return make_draft(ctx, plan_issue(ctx, slug, at), progress=progress)
+    """Plan an issue (see ``plan_issue``) and make its draft. A draft that exists is left as editors shaped it.
+
+    Raises:
+        NotFound: no such newsletter, or no article to begin it with.
+    """
+    issue_id = plan_issue(ctx, slug, at)
+    if issue_id is None:
+        raise NotFound(
+            f"there is no article for a first issue of {slug} yet: run `digest gather`, or see `digest feeds list`"
+        )
+    return make_draft(ctx, issue_id, progress=progress)
 
 
 def make_draft(ctx: Context, issue_id: int, *, progress: Callable[[str], None] | None = None) -> DraftReport:
@@ -100,7 +113,7 @@ def make_draft(ctx: Context, issue_id: int, *, progress: Callable[[str], None] |
     """
     say = progress or (lambda _step: None)
     with ctx.db.write() as session:
-        if not issues.claim(session, issue_id, "planned", ctx.clock()):
+        if not issues.claim(session, issue_id, "planned", ctx.clock(), ctx.worker):
             return _report(ctx, issue_id)
         issue = issues.get(session, issue_id)
         window = Window(issue.window_start, issue.window_end)

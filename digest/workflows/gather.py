@@ -260,7 +260,7 @@ class _Run:
             self._done(FeedOutcome(feed_id, url, "", "postponed", error=why))
             return None
         with self.ctx.db.write() as session:
-            task = feeds.claim(session, feed_id, now, LEASE, due_only=self.due_only)
+            task = feeds.claim(session, feed_id, now, LEASE, worker=self.ctx.worker, due_only=self.due_only)
         if task is None:
             self.busy.append((feed_id, url))
         return task

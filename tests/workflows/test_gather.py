@@ -239,6 +239,7 @@ class TestRealFeeds:
             pytest.skip("no folder of real feeds: set DIGEST_TEST_DATA")
         return data / "feeds"
 
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     def test_each_is_read_or_refused_with_a_reason(
         self, folder: Path, newsroom, httpserver: HTTPServer, db, clock
     ) -> None:
