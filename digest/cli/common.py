@@ -80,7 +80,7 @@ def bar(words: str, total: int | None = None, *, quiet: bool = False) -> Iterato
     """A progress bar on standard error; its first task bears ``words``."""
     progress = Progress(
         SpinnerColumn(), TextColumn("{task.description:<44}"), BarColumn(bar_width=28), MofNCompleteColumn(),
-        TimeElapsedColumn(), console=console, disable=quiet,
+        TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal,
     )  # fmt: skip
     with progress:
         progress.add_task(words, total=total)

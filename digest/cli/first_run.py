@@ -1,6 +1,7 @@
 """The job of ``digest run``: everything that is due, with progress to watch and links to look at afterwards."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from digest import bootstrap
@@ -82,30 +83,37 @@ def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
     with ctx.db.read() as session:
         rows = [(issue, letter) for issue, letter in issues.recent(session, limit=5) if issue.state != "empty"]
         editors = read_newsroom(session).site.editors
-        reader = next((each.subscription.id for each in listed(session) if each.subscription.state == "active"), None)
+        active = [each for each in islice(listed(session), 1000) if each.subscription.state == "active"]
     documents = tuple(
         {"issue": issue.id, "newsletter": letter.slug, "state": issue.state, **audit(ctx, issue.id or 0)}
         for issue, letter in rows
     )
     local = f"http://{settings.host}:{settings.port}"
-    lines = [
-        f"  {letter.name} No. {issue.number}: {issue.state}. {_counts(document)}"
+    links = [
+        (f"{letter.name} No. {issue.number}", f"{local}/desk/issues/{issue.id}  {issue.state}, {_counts(document)}")
         for (issue, letter), document in zip(rows, documents, strict=True)
     ]
-    lines += [f"  ! {step.words}" for step in steps if step.failed]
     if editors:
-        lines.append(f"\n  desk (signs {editors[0]} in, once)  {local}/desk/sign-in/{make_link(ctx, editors[0])}")
-    if rows:
-        lines.append(f"  the newest issue                {local}/desk/issues/{rows[0][0].id}")
-    if reader is not None:
-        lines.append(f"  one subscriber's preferences    {local}/preferences/{ctx.signer.sign('preferences', reader)}")
-    lines.append(f"  sign-up page                    {local}/")
-    lines.append(f"  sender                          {ctx.sender.name}")
+        links.append(("the desk, signed in once", f"{local}/desk/sign-in/{make_link(ctx, editors[0])}"))
+    if active:
+        choosy = next((each for each in active if each.topics), active[0])
+        token = ctx.signer.sign("preferences", choosy.subscription.id or 0)
+        links.append(("one reader's preferences", f"{local}/preferences/{token}"))
+    links += [("sign-up", f"{local}/"), ("outbox", _outbox(ctx, settings))]
+    width = max(len(name) for name, _ in links)
+    lines = [f"  {name:<{width}}  {link}" for name, link in links]
+    lines += [f"  ! {step.words}" for step in steps if step.failed]
     if ctx.public_url != local:
         lines.append(
-            f"\n  Links in the mails begin with {ctx.public_url} (DIGEST_PUBLIC_URL); on this machine the same pages are at {local}."
+            f"\n  Links in the mails begin with {ctx.public_url} (DIGEST_PUBLIC_URL); here the same pages are at {local}."
         )
     return JobOutcome(documents, any(step.failed for step in steps), "\n".join(lines))
+
+
+def _outbox(ctx: Context, settings: Settings) -> str:
+    """Where the mails are: the folder of a Maildir, else the sender's name."""
+    scheme, _, path = settings.sender_dsn.partition("://")
+    return f"{path}/new" if scheme == "file" else ctx.sender.name
 
 
 def _counts(document: dict[str, Any]) -> str:

@@ -42,7 +42,7 @@ def run(
         if once:
             emit(as_json, outcome.as_dict(), outcome.words)
             raise typer.Exit(1 if outcome.failed else 0)
-        console.print(outcome.words)
+        console.print(outcome.words, soft_wrap=True)
         _serve(ctx, loaded, lambda stop: (plan_due(ctx), work(ctx, stop=stop)))
 
 

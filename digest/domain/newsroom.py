@@ -107,6 +107,7 @@ class NewsletterSpec:
         subject, preheader, title: Jinja2 templates over ``top`` (an item), ``newsletter`` and ``date``.
         mark: the newsletter's own sign in front of the subject (an emoji), may be empty.
         locale: BCP 47 tag for dates, numbers and words.
+        order: lower comes first where newsletters are listed.
     """
 
     slug: str
@@ -128,6 +129,7 @@ class NewsletterSpec:
     preheader: str = "{{ top.dek }}"
     title: str = "{{ top.headline }}"
     locale: str = "en-US"
+    order: int = 100
     theme: Theme = field(default_factory=Theme)
     blocks: tuple[BlockSpec, ...] = ()
 

@@ -126,7 +126,7 @@ def _newsletters(folder: Path, problems: list[ConfigError]) -> tuple[tuple[Newsl
         if spec is not None:
             specs.append(spec)
             sources[spec.slug] = source
-    return tuple(specs), sources
+    return tuple(sorted(specs, key=lambda spec: (spec.order, spec.slug))), sources
 
 
 def _only(source: Source, allowed: set[str], problems: list[ConfigError]) -> None:

@@ -14,7 +14,7 @@ from digest.domain.issue import Block, Section
 from digest.domain.mail import Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import NotFound, StateConflict
-from digest.store.tables import FragmentRow, Issue, Newsletter, Placement
+from digest.store.tables import FragmentRow, Issue, Newsletter, Placement, SentStory
 
 DISCARDED = ("empty", "cancelled")
 """States of issues that were never a number of the newsletter."""
@@ -102,6 +102,17 @@ def plan(session: Session, values: dict[str, Any]) -> int:
     )
     key = [getattr(Issue, name) == values[name] for name in ("newsletter_id", "cadence", "slot")]
     return session.exec(select(Issue.id).where(*key)).one()  # type: ignore[return-value]
+
+
+def carried(session: Session, newsletter_id: int) -> dict[int, datetime]:
+    """When an issue of this newsletter last carried each story, by the end of the issue's window."""
+    rows = session.exec(
+        select(SentStory.story_id, func.max(Issue.window_end))
+        .join(Issue, col(Issue.id) == SentStory.issue_id)
+        .where(Issue.newsletter_id == newsletter_id, col(Issue.state).in_(("sending", "sent")))
+        .group_by(col(SentStory.story_id))
+    )
+    return dict(rows.all())
 
 
 def claim(session: Session, issue_id: int, state: str, now: datetime, worker: str) -> bool:

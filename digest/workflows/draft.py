@@ -128,7 +128,10 @@ def make_draft(ctx: Context, issue_id: int, *, progress: Callable[[str], None] |
     say("grouping coverage into stories")
     grouped = group(labelled)
     with ctx.db.write() as session:
-        known = save_stories(session, grouped, ctx.clock())
+        saved = save_stories(session, grouped, ctx.clock())
+        # What readers of other newsletters got is news to the readers of this one.
+        told = issues.carried(session, issue.newsletter_id)
+    known = [replace(story, last_sent_at=told.get(story.story_id or 0)) for story in saved]
     say(f"ranking {len(known)} stories")
     ranked = rank(fresh(known, window), as_of=window.end, window=window.end - window.start)
     sections = compose(ranked, of_the_weekday(spec.blocks, day_of(spec, issue.due_at)), on_offer)

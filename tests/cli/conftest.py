@@ -1,9 +1,9 @@
 """The command line in processes of its own, as its users run it."""
 
+import io
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from digest.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,12 +49,22 @@ class Result:
         return json.loads(self.out)
 
 
-def command(env: dict[str, str], *args: str, cwd: Path | None = None) -> Result:
-    """Run one ``digest`` command to its end."""
-    done = subprocess.run(
-        [sys.executable, "-m", "digest", *args], env=env, cwd=cwd, capture_output=True, text=True, timeout=120
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
+def command(env: dict[str, str], *args: str) -> Result:
+    """Run one ``digest`` command to its end, within this process: a new one would spend its time on imports."""
+    out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("DIGEST_")]:
+            patch.delenv(name)
+        for name, value in env.items():
+            if name.startswith("DIGEST_"):
+                patch.setenv(name, value)
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        with pytest.raises(SystemExit) as ended:
+            main(list(args))
+    out.flush()
+    code = ended.value.code
+    return Result(code if isinstance(code, int) else 0, out.buffer.getvalue().decode(), err.getvalue())  # type: ignore[attr-defined]
 
 
 Run = Callable[..., Result]
