@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy.engine import make_url
 from sqlmodel import SQLModel
 
@@ -20,6 +21,10 @@ settings.load_profile("project")
 
 SERVER = os.environ.get("DIGEST_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 NOW = datetime(2026, 3, 12, 11, 0, tzinfo=UTC)  # a Thursday
+
+
+CHROMIUM = Path(os.environ.get("DIGEST_TEST_CHROMIUM", "/usr/bin/chromium"))
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
 class Clock:
@@ -99,3 +104,14 @@ def shared_data() -> Path | None:
     """The folder of real feeds and labelled articles, if this machine has one (``DIGEST_TEST_DATA``)."""
     value = os.environ.get("DIGEST_TEST_DATA") or str(Path(__file__).resolve().parents[2] / "shared" / "data")
     return Path(value) if Path(value).is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Real Chromium, one for each process: playwright allows no second loop."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}: install the system's package, or set DIGEST_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

@@ -23,7 +23,7 @@ LONG_SUBJECT = 70
 """Characters of a subject that phones show."""
 
 _PLACEHOLDER = re.compile(
-    r"\bTK\b|\bTKTK|\bTODO\b|\bFIXME\b|\bXXX\b|lorem ipsum|article-image|\[(?:insert|headline|link)[^\]]*\]|\{\{|\{%|\?\?\?",
+    r"\bTK\b|\bTKTK|\bTODO\b|\bFIXME\b|\bXXX\b|lorem ipsum|article-image|\[(?:insert|headline|link)[^\]]*\]|\{\{|\{%|\?\?\?|replace this|your (?:postal )?address here",
     re.IGNORECASE,
 )
 _STARTS_AGAIN = re.compile(r"(?i)^\s*(re|fwd?|aw|wg)\s*:")
@@ -95,6 +95,8 @@ def _postal_address(subject: Subject) -> Iterator[Finding]:
             "postal-address", "error", "newsletter", "no postal address: CAN-SPAM and CASL ask for one in every mail"
         )
         return
+    if _PLACEHOLDER.search(address):
+        yield Finding("postal-address", "error", "newsletter", f"the postal address is a placeholder: {address!r}")
     for name, parts in (("HTML", [f.html for f in subject.fragments]), ("text", [f.text for f in subject.fragments])):
         shown = " ".join(unescape(decodestring(b"".join(parts)).decode()).split())
         if address not in shown:

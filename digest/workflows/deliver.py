@@ -249,7 +249,10 @@ def _finish(ctx: Context, issue_id: int, problem: str) -> int:
         if issues.get(session, issue_id).state != "sending":
             return numbers["queued"]
         if not numbers["queued"] and not numbers["sending"]:
-            issues.move(session, issue_id, ["sending"], "sent", reason="", finished_at=now)
+            try:
+                issues.move(session, issue_id, ["sending"], "sent", reason="", finished_at=now)
+            except StateConflict:
+                return 0  # another worker closed it at the same moment
             deliveries.mark_stories_sent(session, issue_id, now)
         elif not problem:
             deliveries.note_problem(session, issue_id, "")

@@ -54,8 +54,9 @@ class Service:
 
 
 @pytest.fixture
-def service(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Service]:
-    """The sample newsroom in force, with its readers; nothing gathered yet."""
+def service(database_url: str, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The sample newsroom in force, with its readers; nothing gathered yet. Its slow feed is not slow here."""
+    monkeypatch.setattr(SampleServer, "wait", lambda _self, _seconds: None)
     server = SampleServer(SAMPLE, 0, tmp_path / "sample.json", clock)
     server.start()
     db = Database(database_url)

@@ -1,22 +1,14 @@
 """The mail in a real browser: nothing scrolls sideways, nothing is too small, in light and in dark."""
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route
 
 from digest.render.cut import html_of, whole
 from digest.render.message import Head, tokens
 from tests.render import documents
 from tests.render.test_hostile import DOCUMENT as HOSTILE
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 
 MEASURE = """() => ({
   width: document.documentElement.scrollWidth,
@@ -25,14 +17,6 @@ MEASURE = """() => ({
   paper: getComputedStyle(document.querySelector('.paper')).backgroundColor,
   ink: getComputedStyle(document.querySelector('h1')).color,
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 def page_of(document) -> str:
@@ -51,8 +35,8 @@ PAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [320, 680])
-def test_nothing_scrolls_sideways_and_nothing_is_too_small(browser: Browser, name: str, width: int) -> None:
-    found = measured(browser, PAGES[name], width, "light")
+def test_nothing_scrolls_sideways_and_nothing_is_too_small(chromium: Browser, name: str, width: int) -> None:
+    found = measured(chromium, PAGES[name], width, "light")
     assert found["width"] <= width
     assert found["small"] == 0
 
@@ -61,13 +45,13 @@ def test_nothing_scrolls_sideways_and_nothing_is_too_small(browser: Browser, nam
     ("scheme", "paper", "ink"),
     [("light", "rgb(255, 253, 249)", "rgb(27, 29, 34)"), ("dark", "rgb(20, 22, 26)", "rgb(232, 230, 225)")],
 )
-def test_paper_and_ink_follow_the_readers_scheme(browser: Browser, scheme: str, paper: str, ink: str) -> None:
-    found = measured(browser, PAGES["rich"], 680, scheme)
+def test_paper_and_ink_follow_the_readers_scheme(chromium: Browser, scheme: str, paper: str, ink: str) -> None:
+    found = measured(chromium, PAGES["rich"], 680, scheme)
     assert (found["paper"], found["ink"]) == (paper, ink)
 
 
-def measured(browser: Browser, html: str, width: int, scheme: str) -> dict:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+def measured(chromium: Browser, html: str, width: int, scheme: str) -> dict:
+    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     try:
         page = context.new_page()
 
