@@ -6,6 +6,7 @@ so any number of schedulers may tick at once.
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -20,7 +21,13 @@ class Ticker:
         self._tick = tick
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._scheduler.add_job(
-            self._safely, "interval", seconds=seconds, coalesce=True, max_instances=1, misfire_grace_time=None
+            self._safely,
+            "interval",
+            seconds=seconds,
+            next_run_time=datetime.now(UTC),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
         )
         self._done = threading.Event()
 

@@ -44,7 +44,9 @@ def do_the_job(ctx: Context, settings: Settings, *, quiet: bool) -> JobOutcome:
     _gather(ctx, quiet)
     plan_due(ctx)
     with bar("composing", quiet=quiet) as progress:
-        steps = advance(ctx, progress=lambda words: progress.update(progress.task_ids[0], description=words))
+        steps = advance(
+            ctx, at_once=True, progress=lambda words: progress.update(progress.task_ids[0], description=words)
+        )
         progress.update(progress.task_ids[0], description="issues are up to date", total=1, completed=1)
     send_notices(ctx)
     return _outcome(ctx, settings, steps)

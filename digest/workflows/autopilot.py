@@ -57,9 +57,17 @@ def work(
 
 
 def advance(
-    ctx: Context, *, stop: Callable[[], bool] | None = None, progress: Callable[[str], None] | None = None
+    ctx: Context,
+    *,
+    stop: Callable[[], bool] | None = None,
+    progress: Callable[[str], None] | None = None,
+    at_once: bool = False,
 ) -> list[Step]:
-    """Take every unfinished issue as far as it can go now. One that fails does not keep the others."""
+    """Take every unfinished issue as far as it can go now. One that fails does not keep the others.
+
+    Args:
+        at_once: somebody asks for it now: don't wait longer for a mail server that could not be reached before.
+    """
     steps: list[Step] = []
     with ctx.db.read() as session:
         unfinished = [issue.id for issue in issues.in_state(session, "planned", "draft", "approved", "sending")]
@@ -68,7 +76,7 @@ def advance(
         if stop is not None and stop():
             break
         try:
-            steps.extend(_advance(ctx, issue_id, stop, progress))
+            steps.extend(_advance(ctx, issue_id, stop, progress, at_once))
         except StateConflict as conflict:  # another process was quicker, or preflight says no: both are told below
             steps.append(_keep_back(ctx, issue_id, str(conflict)))
         except DigestError as error:
@@ -78,7 +86,11 @@ def advance(
 
 
 def _advance(
-    ctx: Context, issue_id: int, stop: Callable[[], bool] | None, progress: Callable[[str], None] | None
+    ctx: Context,
+    issue_id: int,
+    stop: Callable[[], bool] | None,
+    progress: Callable[[str], None] | None,
+    at_once: bool,
 ) -> list[Step]:
     steps: list[Step] = []
     issue = _look(ctx, issue_id)
@@ -92,7 +104,7 @@ def _advance(
             steps.append(step)
         issue = _look(ctx, issue_id)
     if issue.state in ("approved", "sending") and issue.due_at <= ctx.clock():
-        delivery = deliver(ctx, issue_id, stop=stop)
+        delivery = deliver(ctx, issue_id, stop=stop, at_once=at_once)
         steps.append(Step(issue_id, delivery.words, failed=bool(delivery.problem)))
     return steps
 
