@@ -9,6 +9,7 @@
     │   ├── NotFound              no such issue, newsletter, subscriber …
     │   ├── InvalidToken          a link that was forged, altered, or has run out
     │   ├── StateConflict         the thing is not in a state that allows this step
+    │   │   └── PreflightFailed   an issue that must be mended before it is approved
     │   ├── ForbiddenAddress      a URL that the fetcher must not touch
     │   ├── ParseError            bytes that are no feed, quotes file, calendar …
     │   ├── GoneError             the source says that it has ended (HTTP 410)
@@ -71,6 +72,10 @@ class InvalidToken(PermanentError):
 
 class StateConflict(PermanentError):
     """The thing is not in a state that allows this step."""
+
+
+class PreflightFailed(StateConflict):
+    """An issue that must be mended before it is approved; every error is named."""
 
 
 class ForbiddenAddress(PermanentError):

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     var: Path = Field(Path("var"), description="Folder for database, outbox, journal and pictures.")
     host: str = Field("127.0.0.1", description="Address that the web server listens on.")
     port: int = Field(8000, description="Port that the web server listens on.")
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks, by comma, whose `X-Forwarded-For` is believed."
+    )
     sample_port: int = Field(8009, description="Port on loopback at which the sample newsroom's feeds are served.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines on stderr look.")
 
@@ -75,7 +78,7 @@ class Settings(BaseSettings):
     @cached_property
     def sender_dsn(self) -> str:
         """The sender in force."""
-        return self.sender or f"file://{(self.var / 'outbox').resolve()}"
+        return self.sender or (self.var / "outbox").resolve().as_uri()
 
     @cached_property
     def newsroom_path(self) -> Path:

@@ -15,7 +15,7 @@ from digest.workflows import newsroom as newsroom_workflow
 from digest.workflows.autopilot import Step, advance, plan_due
 from digest.workflows.context import Context
 from digest.workflows.deliver import audit
-from digest.workflows.gather import FeedOutcome, gather
+from digest.workflows.gather import FeedOutcome, GatherReport, gather
 from digest.workflows.notices import send_notices
 from digest.workflows.recover import recover
 from digest.workflows.sign_in import make_link
@@ -41,7 +41,7 @@ def do_the_job(ctx: Context, settings: Settings, *, quiet: bool) -> JobOutcome:
     if not bootstrap.first_newsroom(ctx, settings):
         _mention_changes(ctx, settings)
     _bring_subscribers(ctx, settings)
-    _gather(ctx, quiet)
+    report = _gather(ctx, quiet)
     plan_due(ctx)
     with bar("composing", quiet=quiet) as progress:
         steps = advance(
@@ -49,6 +49,10 @@ def do_the_job(ctx: Context, settings: Settings, *, quiet: bool) -> JobOutcome:
         )
         progress.update(progress.task_ids[0], description="issues are up to date", total=1, completed=1)
     send_notices(ctx)
+    if report.feeds and report.failed == report.feeds:
+        steps.append(
+            Step(0, "no feed could be read: is there a network? `digest feeds list` says what each one did", True)
+        )
     return _outcome(ctx, settings, steps)
 
 
@@ -70,7 +74,7 @@ def _mention_changes(ctx: Context, settings: Settings) -> None:
         )
 
 
-def _gather(ctx: Context, quiet: bool) -> None:
+def _gather(ctx: Context, quiet: bool) -> GatherReport:
     with bar("gathering feeds", quiet=quiet) as progress:
 
         def show(outcome: FeedOutcome, done: int, total: int) -> None:
@@ -78,7 +82,8 @@ def _gather(ctx: Context, quiet: bool) -> None:
 
         report = gather(ctx, due_only=True, progress=show)
         progress.update(progress.task_ids[0], description="feeds are gathered", total=1, completed=1)
-    console.print(gathered(report))
+    console.print(gathered(report), soft_wrap=True)
+    return report
 
 
 def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
@@ -95,7 +100,11 @@ def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
         (f"{letter.name} No. {issue.number}", f"{local}/desk/issues/{issue.id}  {issue.state}, {_counts(document)}")
         for (issue, letter), document in zip(rows, documents, strict=True)
     ]
-    if editors:
+    if not editors:
+        links.append(
+            ("nobody may sign in", "let yourself in: digest editors add YOU@EXAMPLE.ORG, then digest editors link")
+        )
+    else:
         links.append(("the desk, signed in once", f"{local}/desk/sign-in/{make_link(ctx, editors[0])}"))
     if active:
         choosy = next((each for each in active if each.topics), active[0])

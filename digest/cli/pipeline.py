@@ -36,6 +36,8 @@ def gather_command(
 def gathered(report: GatherReport) -> str:
     """The report of a run in words."""
     numbers = report.as_dict()
+    if not numbers["feeds"]:
+        return "every feed was looked at a short while ago"
     lines = [
         f"{numbers['feeds']} feeds: {numbers['ok']} read, {numbers['not_modified']} unchanged, {numbers['failed']} failed; "
         f"{numbers['articles_new']} new articles of {numbers['articles_seen']} seen, in {numbers['seconds']} s"

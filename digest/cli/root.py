@@ -35,7 +35,7 @@ def run(args: list[str], names: Iterable[str]) -> NoReturn:
         _say(args, str(error))
         sys.exit(error.exit_code)
     except DBAPIError as error:
-        _say(args, f"the database did not do it: {str(error.orig).strip().splitlines()[0]} (DIGEST_DATABASE_URL)")
+        _say(args, f"the database failed: {str(error.orig).strip().splitlines()[0]} (DIGEST_DATABASE_URL)")
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

@@ -9,10 +9,9 @@ import typer
 from digest import bootstrap
 from digest.cli.common import Json, console, emit, open_service, settings
 from digest.cli.first_run import do_the_job
+from digest.cli.serving import listening, serve
 from digest.scheduler import Ticker
-from digest.settings import Settings
 from digest.workflows.autopilot import plan_due, work
-from digest.workflows.context import Context
 
 WORK_EVERY = 10
 """Seconds between a worker's looks at what is due."""
@@ -38,18 +37,20 @@ def run(
 ) -> None:
     """Do the whole job: gather, draft, approve by policy, deliver; then serve web, scheduler and worker."""
     with open_service() as (ctx, loaded), bootstrap.news_at_hand(loaded):
-        outcome = do_the_job(ctx, loaded, quiet=as_json)
         if once:
+            outcome = do_the_job(ctx, loaded, quiet=as_json)
             emit(as_json, outcome.as_dict(), outcome.words)
             raise typer.Exit(1 if outcome.failed else 0)
-        console.print(outcome.words, soft_wrap=True)
-        _serve(ctx, loaded, lambda stop: (plan_due(ctx), work(ctx, stop=stop)))
+        with listening(loaded.host, loaded.port) as door:  # before anything is sent: a second service ends here
+            outcome = do_the_job(ctx, loaded, quiet=as_json)
+            console.print(outcome.words, soft_wrap=True)
+            serve(ctx, loaded, door, lambda stop: (plan_due(ctx), work(ctx, stop=stop)))
 
 
 def web() -> None:
     """Serve the web pages."""
-    with open_service() as (ctx, loaded):
-        _serve(ctx, loaded, None)
+    with open_service() as (ctx, loaded), listening(loaded.host, loaded.port) as door:
+        serve(ctx, loaded, door)
 
 
 def worker() -> None:
@@ -62,35 +63,6 @@ def scheduler() -> None:
     """Plan the issues whose hour comes, until stopped."""
     with open_service() as (ctx, _loaded):
         _until_stopped(lambda _stop: plan_due(ctx), 60)
-
-
-def _serve(ctx: Context, loaded: Settings, tick: object) -> None:
-    """The web server in the foreground, the ticker (if any) beside it, until SIGINT or SIGTERM."""
-    import uvicorn
-
-    from digest.web.app import create_app
-
-    server = uvicorn.Server(
-        # Client addresses are the app's to judge, and paths hold tokens: no proxy headers, no access log.
-        uvicorn.Config(
-            create_app(ctx),
-            host=loaded.host,
-            port=loaded.port,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            access_log=False,
-        )
-    )
-    ticker: Ticker | None = None
-    if callable(tick):
-        ticker = Ticker(lambda: tick(lambda: ticker is not None and ticker.stopping))
-        ticker.start()
-    try:
-        server.run()
-    finally:
-        if ticker is not None:
-            ticker.stop()
 
 
 def _until_stopped(tick: object, seconds: int) -> None:

@@ -150,7 +150,7 @@ class IssueDocument:
     @property
     def archive_url(self) -> str:
         """The public page of the whole issue."""
-        return f"{self.public_url}/archive/{self.newsletter}/{self.issue_id}"
+        return f"{self.public_url}/archive/{self.newsletter}/{self.number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Ite
         yield source.problem("must not be empty: the law asks for it in every mail", "postal_address")
     if not _HOUR.fullmatch(spec.hour):
         yield source.problem(f"{spec.hour!r} is no time such as 06:00", "hour")
+    if not 0 <= spec.weekday <= 6 or (spec.cadence == "weekdays" and spec.weekday > 4):
+        yield source.problem("must be a day on which it comes out: 0 is Monday, 6 is Sunday", "weekday")
     try:
         ZoneInfo(spec.zone)
     except (ValueError, OSError, LookupError):

@@ -211,16 +211,23 @@ def mark_stories_sent(session: Session, issue_id: int, now: datetime) -> None:
 
 
 def claim(
-    session: Session, issue_id: int, worker: str, now: datetime, lease_until: datetime, limit: int
+    session: Session, issue_id: int, revision: int, worker: str, now: datetime, lease_until: datetime, limit: int
 ) -> list[Claimed]:
-    """Take up to ``limit`` rows that are due, while their issue is being sent. Workers never get the same row."""
+    """Take up to ``limit`` rows that are due, while that revision of their issue is being sent.
+
+    Workers never get the same row. The issue can't be held or edited while rows of it are being claimed.
+    """
+    going = core_select(col(Issue.id)).where(
+        col(Issue.id) == issue_id, col(Issue.state) == "sending", col(Issue.revision) == revision
+    )
+    if session.execute(going.with_for_update(read=True)).first() is None:
+        return []
     due = (
         core_select(_ROWS.c.id)
         .where(
             _ROWS.c.issue_id == issue_id,
             _ROWS.c.state == "queued",
             or_(_ROWS.c.not_before.is_(None), _ROWS.c.not_before <= now),
-            core_select(literal(1)).where(col(Issue.id) == issue_id, col(Issue.state) == "sending").exists(),
         )
         .order_by(_ROWS.c.id)
         .limit(limit)

@@ -19,6 +19,9 @@ from digest.store.tables import FragmentRow, Issue, Newsletter, Placement, SentS
 DISCARDED = ("empty", "cancelled")
 """States of issues that were never a number of the newsletter."""
 
+BY_HAND = "at:"
+"""How the slots of issues begin that were drafted by hand for a window of their own."""
+
 CLAIM = timedelta(minutes=10)
 """How long a process that drafts an issue is left alone."""
 
@@ -64,10 +67,28 @@ def spec_of(issue: Issue) -> NewsletterSpec:
     return _SPEC.validate_python(issue.spec)
 
 
-def latest(session: Session, newsletter_id: int) -> Issue | None:
-    """The issue with the newest window; discarded ones count too, as their window has been looked at."""
-    query = select(Issue).where(Issue.newsletter_id == newsletter_id, Issue.state != "cancelled")
+def latest(
+    session: Session, newsletter_id: int, *, before: datetime | None = None, by_hand: bool = True
+) -> Issue | None:
+    """The issue with the newest window.
+
+    Discarded issues don't count: what they would have carried belongs to the next one.
+
+    Args:
+        before: only issues whose window ended before that.
+        by_hand: count issues that were drafted by hand for a window of their own.
+    """
+    query = select(Issue).where(Issue.newsletter_id == newsletter_id, col(Issue.state).not_in(DISCARDED))
+    if before is not None:
+        query = query.where(Issue.window_end < before)
+    if not by_hand:
+        query = query.where(col(Issue.slot).not_like(f"{BY_HAND}%"))
     return session.exec(query.order_by(col(Issue.window_end).desc(), col(Issue.id).desc())).first()
+
+
+def began(session: Session, newsletter_id: int) -> datetime | None:
+    """When the newsletter's first issue was planned, in whatever state it is now; None before that."""
+    return session.exec(select(func.min(Issue.created_at)).where(Issue.newsletter_id == newsletter_id)).one()
 
 
 def recent(session: Session, newsletter_slug: str | None = None, limit: int = 50) -> list[tuple[Issue, Newsletter]]:
@@ -124,6 +145,18 @@ def claim(session: Session, issue_id: int, state: str, now: datetime, worker: st
         .values(claimed_until=now + CLAIM, claimed_by=worker)
     )
     return _one(result)
+
+
+def unclaim(session: Session, issue_id: int) -> None:
+    """Let go of an issue, so that the next one who looks may work on it."""
+    session.execute(update(Issue).where(col(Issue.id) == issue_id).values(claimed_until=None, claimed_by=""))
+
+
+def pinned(session: Session, issue_id: int) -> frozenset[int]:
+    """The stories that an editor pinned."""
+    return frozenset(
+        session.exec(select(Placement.story_id).where(Placement.issue_id == issue_id, col(Placement.pinned).is_(True)))
+    )
 
 
 def give_back(session: Session, worker: str) -> None:

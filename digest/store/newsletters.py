@@ -101,9 +101,9 @@ def public_issues(session: Session, newsletter_id: int, limit: int = 60) -> tupl
     return tuple(PublicIssue(issue, headline or "") for issue, headline in session.exec(query))
 
 
-def public_issue(session: Session, newsletter_id: int, issue_id: int) -> Issue | None:
+def public_issue(session: Session, newsletter_id: int, number: int) -> Issue | None:
     """A number of that newsletter, if the world may read it."""
-    issue = session.get(Issue, issue_id)
-    if issue is None or issue.newsletter_id != newsletter_id or issue.state not in PUBLIC_STATES:
-        return None
-    return issue
+    query = select(Issue).where(
+        Issue.newsletter_id == newsletter_id, Issue.number == number, col(Issue.state).in_(PUBLIC_STATES)
+    )
+    return session.exec(query.order_by(col(Issue.id))).first()

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -124,6 +124,10 @@ def _explain_errors(app: FastAPI, pages: Pages, public_url: str) -> None:
         assert isinstance(error, RequestValidationError)
         return page(request, 404 if any(each["loc"][0] == "path" for each in error.errors()) else 400)
 
+    def on_data(request: Request, _error: Exception) -> Response:
+        """A number out of range, a NUL in a text: what no row of ours could hold."""
+        return page(request, 400)
+
     def on_bug(request: Request, _error: Exception) -> Response:
         response = page(request, 500)
         response.headers.update(page_headers(public_url))  # bugs are answered outside of all middleware
@@ -133,6 +137,8 @@ def _explain_errors(app: FastAPI, pages: Pages, public_url: str) -> None:
         DigestError: on_digest_error,
         HTTPException: on_http_error,
         RequestValidationError: on_invalid,
+        DataError: on_data,
+        OverflowError: on_data,
         Exception: on_bug,
     }
     for kind, handler in handlers.items():

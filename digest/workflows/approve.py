@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from digest.domain.mail import Fragment
-from digest.errors import StateConflict
+from digest.errors import PreflightFailed, StateConflict
 from digest.render.pipeline import Renderer
 from digest.render.preflight import Finding, preflight
 from digest.store import issues
@@ -24,24 +24,28 @@ def rendered(ctx: Context, issue_id: int) -> tuple[tuple[Fragment, ...], tuple[F
     return fragments, preflight(document, fragments)
 
 
-def approve(ctx: Context, issue_id: int, actor: str) -> tuple[Finding, ...]:
-    """Freeze the issue's bytes and let it out at its hour. Returns preflight's warnings.
+def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None) -> tuple[Finding, ...]:
+    """Freeze the issue's bytes and let it out at its hour, at once if that has come. Returns preflight's warnings.
+
+    Args:
+        revision: the one that ``actor`` has seen; None means whatever it is now.
 
     Raises:
         NotFound: no such issue.
-        StateConflict: it is not open, it was changed meanwhile, or preflight found errors (all are named).
+        StateConflict: it is not open, or it was changed meanwhile.
+        PreflightFailed: preflight found errors; all are named.
     """
     with ctx.db.read() as session:
         issue = issues.get(session, issue_id)
-        state, revision = issue.state, issue.revision
+        state, revision = issue.state, issue.revision if revision is None else revision
         if state not in OPEN:
             raise StateConflict(f"issue {issue_id} is {state}; only a draft or a held issue can be approved")
         if state == "held" and issue.approved_at is not None:
-            return _release(ctx, issue_id, actor)
+            return _release(ctx, issue_id, actor, revision)
     fragments, findings = rendered(ctx, issue_id)
     errors = [f"{finding.id}: {finding.message} ({finding.where})" for finding in findings if finding.level == "error"]
     if errors:
-        raise StateConflict(f"issue {issue_id} can't be approved yet. " + " · ".join(errors))
+        raise PreflightFailed(f"issue {issue_id} can't be approved yet. " + " · ".join(errors))
     now = ctx.clock()
     with ctx.db.write() as session:
         values = {"approved_by": actor, "approved_at": now, "reason": "", "if_revision": revision}
@@ -51,10 +55,10 @@ def approve(ctx: Context, issue_id: int, actor: str) -> tuple[Finding, ...]:
     return findings
 
 
-def _release(ctx: Context, issue_id: int, actor: str) -> tuple[Finding, ...]:
+def _release(ctx: Context, issue_id: int, actor: str, revision: int) -> tuple[Finding, ...]:
     """Let an approved issue go on that was held on its way: same bytes, same ledger."""
     with ctx.db.write() as session:
-        issues.move(session, issue_id, ["held"], "approved", reason="")
+        issues.move(session, issue_id, ["held"], "approved", reason="", if_revision=revision)
         _record(ctx, session, actor, "release", issue_id, "held", "approved")
     return ()
 

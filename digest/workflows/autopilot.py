@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 
-from digest.errors import DigestError, StateConflict
+from digest.errors import DigestError, PreflightFailed, StateConflict
 from digest.store import issues
 from digest.store.newsroom import newsletters
 from digest.store.tables import Issue
@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 GRACE = timedelta(hours=6)
 """An issue that is later than this (after downtime) waits for a person instead of being sent."""
+
+HORIZON = timedelta(days=2)
+"""Old news is not sent by itself once the mail server is back."""
 
 ACTOR = "policy"
 
@@ -43,17 +46,27 @@ def plan_due(ctx: Context) -> list[int]:
     """Make sure that every newsletter has the issue whose hour has come; safe from any number of schedulers."""
     with ctx.db.read() as session:
         slugs = [spec.slug for spec in newsletters(session)]
-    planned = (plan_issue(ctx, slug) for slug in slugs)
-    return [issue_id for issue_id in planned if issue_id is not None]
+    planned: list[int] = []
+    for slug in slugs:
+        try:
+            issue_id = plan_issue(ctx, slug)
+        except DigestError as error:
+            log.warning("newsletter can't be planned", newsletter=slug, error=str(error))
+            continue
+        planned += [issue_id] if issue_id is not None else []
+    return planned
 
 
 def work(
     ctx: Context, *, stop: Callable[[], bool] | None = None, progress: Callable[[str], None] | None = None
 ) -> list[Step]:
-    """Do everything that is due now: gather, draft, approve by policy, plan, deliver, and send notices."""
+    """Do everything that is due now: draft, approve by policy, deliver, send notices; then gather."""
     recover(ctx)
-    gather(ctx, due_only=True)
-    return [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
+    # Mail that is due never waits for a slow source.
+    steps = [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
+    if stop is None or not stop():
+        gather(ctx, due_only=True)
+    return steps
 
 
 def advance(
@@ -77,11 +90,16 @@ def advance(
             break
         try:
             steps.extend(_advance(ctx, issue_id, stop, progress, at_once))
-        except StateConflict as conflict:  # another process was quicker, or preflight says no: both are told below
-            steps.append(_keep_back(ctx, issue_id, str(conflict)))
+        except PreflightFailed as failed:
+            steps.append(_keep_back(ctx, issue_id, str(failed)))
+        except StateConflict as conflict:  # another process or an editor was quicker: the next look sees what they did
+            log.info("issue moved on", issue=issue_id, why=str(conflict))
         except DigestError as error:
             log.warning("issue waits", issue=issue_id, error=str(error))
             steps.append(Step(issue_id, str(error), failed=True))
+        except Exception as error:  # a fault of one issue must not keep the others from their readers
+            log.exception("issue failed", issue=issue_id)
+            steps.append(Step(issue_id, f"issue {issue_id} failed: {error!r} (see the log)", failed=True))
     return steps
 
 
@@ -96,13 +114,17 @@ def _advance(
     issue = _look(ctx, issue_id)
     if issue.state == "planned":
         report = make_draft(ctx, issue_id, progress=progress)
-        steps.append(Step(issue_id, f"drafted with {report.stories} stories in {report.sections} sections"))
         issue = _look(ctx, issue_id)
+        if issue.state != "planned":
+            steps.append(Step(issue_id, f"{issue.state}: {report.stories} stories in {report.sections} sections"))
     if issue.state == "draft" and issue.due_at <= ctx.clock():
         step = _by_policy(ctx, issue)
         if step is not None:
             steps.append(step)
         issue = _look(ctx, issue_id)
+    if issue.state == "sending" and ctx.clock() - issue.due_at > HORIZON:
+        hold(ctx, issue_id, ACTOR, f"not sent within {HORIZON.days} days of its hour: {issue.reason or 'no answer'}")
+        return [*steps, Step(issue_id, "held: its news is old by now; approve it to go on all the same", failed=True)]
     if issue.state in ("approved", "sending") and issue.due_at <= ctx.clock():
         delivery = deliver(ctx, issue_id, stop=stop, at_once=at_once)
         steps.append(Step(issue_id, delivery.words, failed=bool(delivery.problem)))
@@ -112,6 +134,8 @@ def _advance(
 def _by_policy(ctx: Context, issue: Issue) -> Step | None:
     """What the newsletter's policy does with a draft whose hour has come."""
     assert issue.id is not None
+    if issue.slot.startswith(issues.BY_HAND):
+        return None  # whoever drafted it by hand approves it by hand
     spec = issues.spec_of(issue)
     late = ctx.clock() - issue.due_at
     if spec.approval == "auto" and late <= GRACE:

@@ -230,6 +230,7 @@ def _hand_out(
             progress,
             total=before["audience"],
             settled=before["audience"] - before["queued"] - before["sending"],
+            accepted=before["sent"] > 0,
         )
         run_threads(work.step, threads=threads, stop=stop)
     report.sent += work.tally.get("sent", 0)

@@ -53,7 +53,9 @@ def write_ledger(ctx: Context, session: Session, issue_id: int) -> None:
     chooser = Chooser(issue, issues.spec_of(row))
     carried = _positions(issue.fragments)
     deliveries.keep_stories(session, issue_id, carried)
-    received = deliveries.received(session, issue_id, carried.keys() - _updates(issue.sections))
+    # Updates come again on purpose, and so does what an editor pinned.
+    repeatable = _updates(issue.sections) | issues.pinned(session, issue_id)
+    received = deliveries.received(session, issue_id, carried.keys() - repeatable)
     now = ctx.clock()
     for chunk in deliveries.readers(session, row.newsletter_id):
         hashes = {reader.subscriber_id: ctx.signer.address_hash(reader.address) for reader in chunk}

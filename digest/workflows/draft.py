@@ -13,7 +13,7 @@ from digest.domain.calendar import Cadence, Window, window_ending
 from digest.domain.content import TopicProfile
 from digest.domain.issue import PlacedItem, Section
 from digest.domain.newsroom import NewsletterSpec
-from digest.errors import NotFound
+from digest.errors import NotFound, UsageError
 from digest.store import issues
 from digest.store.articles import candidates
 from digest.store.newsroom import topics as all_topics
@@ -53,18 +53,25 @@ def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int | Non
 
     A newsletter's very first issue ends now: there is no earlier number whose window it could adjoin.
 
+    Raises:
+        NotFound: no such newsletter.
+        UsageError: ``at`` lies further ahead than one period.
+
     Returns:
         The issue's id; the same one however often and from wherever it is asked for. None while a newsletter that
-        never came out has nothing to begin with: no article was gathered within its period.
+        never came out has nothing to begin with (no article was gathered within its period), and while its first slot
+        is still ahead.
     """
     now = ctx.clock()
     with ctx.db.write() as session:
         newsletter, spec = issues.newsletter(session, slug)
         assert newsletter.id is not None
-        cadence, previous = cadence_of(spec), issues.latest(session, newsletter.id)
+        cadence, began = cadence_of(spec), issues.began(session, newsletter.id)
         if at is not None:
-            slot, end, due = f"at:{at.isoformat()}", at, at
-        elif previous is None:
+            if at > now + cadence.period:
+                raise UsageError(f"{at:%Y-%m-%d %H:%M} UTC is too far ahead: its articles are not written yet")
+            slot, end, due = f"{issues.BY_HAND}{at.isoformat()}", at, at
+        elif began is None:
             end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
             slot, due = "first", now
             if not candidates(session, Window(end - cadence.period, end)):
@@ -72,9 +79,10 @@ def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int | Non
         else:
             day, due = cadence.latest_slot(now + timedelta(minutes=spec.draft_lead))
             slot, end = day.isoformat(), due - timedelta(minutes=spec.draft_lead)
-            if end <= previous.window_end:
-                assert previous.id is not None
-                return previous.id
+            newest = issues.latest(session, newsletter.id, by_hand=False)
+            if due <= began or (newest is not None and newest.window_end >= end):
+                return newest.id if newest is not None else None
+        previous = issues.latest(session, newsletter.id, before=end)
         window = window_ending(end, previous.window_end if previous else None, cadence)
         return issues.plan(
             session,
@@ -111,10 +119,19 @@ def make_draft(ctx: Context, issue_id: int, *, progress: Callable[[str], None] |
 
     Safe to call from several processes: one of them works, the others report what there is.
     """
-    say = progress or (lambda _step: None)
     with ctx.db.write() as session:
         if not issues.claim(session, issue_id, "planned", ctx.clock(), ctx.worker):
             return _report(ctx, issue_id)
+    try:
+        return _make_draft(ctx, issue_id, progress or (lambda _step: None))
+    except BaseException:
+        with ctx.db.write() as session:
+            issues.unclaim(session, issue_id)
+        raise
+
+
+def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> DraftReport:
+    with ctx.db.read() as session:
         issue = issues.get(session, issue_id)
         window = Window(issue.window_start, issue.window_end)
         slug = issues.slug_of(session, issue)

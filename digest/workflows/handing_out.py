@@ -1,6 +1,7 @@
 """One worker on one issue: claim, look again, make the mails, send, record."""
 
 import random
+import re
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,16 @@ OUTAGE = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900)
 """Waits after the server could not be reached; the last one repeats."""
 
 
+REFUSALS = 3
+"""So many refusals by policy in a row, while nobody was accepted yet, speak of us and not of the readers."""
+
+LOOK_AGAIN = timedelta(seconds=2)
+"""How often a worker looks whether its issue may still be sent."""
+
+_POLICY = re.compile(r"5\d\d 5\.7\.|53[0458]\b|5[05][0-4]\b.*\brelay", re.IGNORECASE)
+"""Replies of servers that refuse the sender: RFC 3463 5.7.x, RFC 4954 section 6, and relays without enhanced codes."""
+
+
 class Withdrawn(Exception):
     """Nothing more may be handed over: somebody asked to stop, or the lease has ended."""
 
@@ -53,6 +64,7 @@ class HandingOut:
 
     Attributes:
         total, settled: rows of the issue, and how many of them need nothing more.
+        accepted: whether a server took a mail of this issue, now or before.
         problem: why it was given up, in the server's words.
         tally: what became of rows, by state; ``deferred`` are back in the queue.
     """
@@ -66,9 +78,12 @@ class HandingOut:
     progress: Callable[[int, int], None] | None = None
     total: int = 0
     settled: int = 0
+    accepted: bool = False
     problem: str = ""
     tally: dict[str, int] = field(default_factory=dict)
     _until: datetime | None = None
+    _refusals: int = 0
+    _looked_at: datetime | None = None
     _halted: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -98,7 +113,9 @@ class HandingOut:
         now = self.ctx.clock()
         limit = min(self.ctx.sender.batch, CHUNK)
         with self.ctx.db.write() as session:
-            rows = deliveries.claim(session, self.issue_id, self.journal.worker, now, now + LEASE, limit)
+            rows = deliveries.claim(
+                session, self.issue_id, self.issue.revision, self.journal.worker, now, now + LEASE, limit
+            )
         # Read after the claim is committed: whoever unsubscribed before this moment is seen.
         with self.ctx.db.read() as session:
             rows = deliveries.with_recipients(session, rows)
@@ -138,6 +155,8 @@ class HandingOut:
             row = rows[_id(message)]
             if (self.stop is not None and self.stop()) or self.ctx.clock() >= row.lease_until:
                 raise Withdrawn
+            if not self._goes_on():
+                raise Withdrawn
             self.journal.about(row.id)
             handed.add(row.id)
 
@@ -158,8 +177,37 @@ class HandingOut:
         self.journal.taken_back(handed)
         return changes
 
+    def _goes_on(self) -> bool:
+        """Whether the issue is still being sent; asked of the database every now and then, not for every mail."""
+        now = self.ctx.clock()
+        with self._lock:
+            if self._looked_at is not None and now - self._looked_at < LOOK_AGAIN:
+                return True
+            self._looked_at = now
+        with self.ctx.db.read() as session:
+            return issues.get(session, self.issue_id).state == "sending"
+
+    def _refused(self, result: SendResult) -> bool:
+        """Whether a refusal speaks of us: by policy, while nobody was accepted yet. Then nobody is marked failed.
+
+        Raises:
+            SenderRefused: it is one of several in a row.
+        """
+        with self._lock:
+            if result.outcome == "sent":
+                self.accepted, self._refusals = True, 0
+            if self.accepted or result.outcome != "failed" or not _POLICY.match(f"{result.code} {result.detail}"):
+                return False
+            self._refusals += 1
+            if self._refusals >= min(REFUSALS, self.total):
+                raise SenderRefused(f"the mail server refuses us: {result.code} {result.detail}")
+        return True
+
     def _change(self, result: SendResult, row: Claimed) -> Change:
         now = self.ctx.clock()
+        if self._refused(result):
+            words = f"{result.code} {result.detail}".strip()
+            return Change(row.id, "queued", words, not_before=now + self.pace.after(RETRY, row.attempts))
         if result.outcome == "deferred" and now - row.dated_at >= HORIZON:
             words = f"given up after {row.attempts} attempts in {HORIZON.total_seconds() / 3600:.0f} hours"
             return Change(row.id, "failed", f"{words}: {result.code} {result.detail}", finished_at=now)

@@ -20,11 +20,15 @@ from digest.workflows.document import document_of
 
 @dataclass(frozen=True, slots=True)
 class PrintedIssue:
-    """An approved issue as it is handed out: what all its mails have in common."""
+    """An approved issue as it is handed out: what all its mails have in common.
+
+    ``revision`` is the one that was approved: cuts speak of the fragments of one revision.
+    """
 
     document: IssueDocument
     head: Head
     fragments: tuple[Fragment, ...]
+    revision: int = 0
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -49,7 +53,7 @@ def printed(session: Session, issue_id: int, ctx: Context) -> PrintedIssue:
         issue = issues.get(session, issue_id)
         raise StateConflict(f"issue {issue_id} is {issue.state} and has no frozen bytes yet: approve it first")
     document = document_of(session, issue_id, ctx)
-    return PrintedIssue(document, Head.of(document), fragments)
+    return PrintedIssue(document, Head.of(document), fragments, issues.get(session, issue_id).revision)
 
 
 def addressed(

@@ -8,11 +8,12 @@ from sqlmodel import Session
 
 from digest.domain.audience import Recipient
 from digest.domain.mail import Cut, Message
-from digest.errors import NotFound
+from digest.errors import NotFound, UsageError
 from digest.render.cut import cut_for, selection_all
 from digest.render.message import Head
 from digest.render.preflight import Finding
 from digest.store import deliveries, issues, subscribers
+from digest.store.newsroom import topics as all_topics
 from digest.workflows.approve import rendered
 from digest.workflows.context import Context
 from digest.workflows.delivery_plan import Chooser
@@ -43,6 +44,7 @@ def preview(
         The whole mail as bytes for ``eml``; else one of its parts, decoded.
 
     Raises:
+        UsageError: a topic that there isn't.
         NotFound: no such issue or subscriber, or no mail for these choices, with the reason.
     """
     mail = _mail(ctx, issue_id, topics, subscriber)
@@ -62,6 +64,9 @@ def findings(ctx: Context, issue_id: int) -> tuple[Finding, ...]:
 def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber: str | None) -> bytes:
     with ctx.db.read() as session:
         row = issues.get(session, issue_id)
+        known = {topic.slug for topic in all_topics(session)}
+        if topics and (unknown := topics - known):
+            raise UsageError(f"there is no topic {min(unknown)!r}; the topics are {', '.join(sorted(known))}")
         document, fragments = document_of(session, issue_id, ctx), issues.fragments(session, issue_id)
         reader = _reader(session, row.newsletter_id, subscriber) if subscriber else NOBODY
         sent = deliveries.of_subscriber(session, issue_id, reader.subscriber_id) if subscriber else None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select, update
 
-from digest.domain.mail import SendResult
+from digest.domain.mail import Message, SendResult
 from digest.errors import NotFound, SenderRefused, SenderUnavailable, StateConflict
 from digest.senders.local import MaildirSender
 from digest.store.database import Database
@@ -470,3 +470,63 @@ def test_a_maildir_holds_one_file_per_reader_however_often_it_is_sent(
     deliver(ctx, issue)
     assert len(list((tmp_path / "outbox" / "new").iterdir())) == 12
     assert list((tmp_path / "outbox" / "tmp").iterdir()) == []
+
+
+def test_a_relay_that_refuses_every_recipient_by_policy_holds_the_issue_and_marks_nobody(
+    lite: Context, sender: FakeSender
+) -> None:
+    issue = publish(lite)
+    for number in range(8):
+        reader(lite, f"r{number}@x.example")
+    sender.script["*"] = answer("failed", "554 5.7.1", "Relay access denied")
+    report = deliver(lite, issue, threads=1)
+    numbers = audit(lite, issue)
+    assert "554 5.7.1 Relay access denied" in report.problem
+    assert (numbers["queued"], numbers["failed"]) == (8, 0)
+    assert issue_row(lite, issue).state == "held"
+
+
+def test_one_reader_who_is_refused_by_policy_fails_when_others_were_accepted(
+    lite: Context, sender: FakeSender, clock: Clock
+) -> None:
+    issue = publish(lite)
+    for number in range(4):
+        reader(lite, f"r{number}@x.example")
+    sender.script["r0@x.example"] = answer("failed", "550 5.7.1", "blocked")
+    deliver(lite, issue, threads=1)
+    clock.advance(hours=1)
+    deliver(lite, issue, threads=1)
+    numbers = audit(lite, issue)
+    assert (numbers["sent"], numbers["failed"], numbers["queued"]) == (3, 1, 0)
+
+
+def test_an_issue_that_is_held_in_the_middle_of_a_chunk_stops_within_seconds(
+    lite: Context, sender: FakeSender, clock: Clock
+) -> None:
+    issue = publish(lite)
+    for number in range(10):
+        reader(lite, f"r{number}@x.example")
+
+    def hold_after_three(message: Message) -> None:
+        clock.advance(seconds=1)
+        if len(sender.taken) == 3:
+            with lite.db.write() as session:
+                session.execute(update(Issue).values(state="held"))
+
+    sender.on_hand_over = hold_after_three
+    deliver(lite, issue, threads=1)
+    assert 3 <= len(sender.taken) <= 6
+    assert audit(lite, issue)["queued"] == 10 - len(sender.taken)
+
+
+def test_cuts_of_a_newer_revision_are_not_sent_with_older_fragments(lite: Context, sender: FakeSender) -> None:
+    issue = publish(lite)
+    for number in range(12):
+        reader(lite, f"r{number}@x.example")
+
+    def edit(settled: int, total: int) -> None:
+        with lite.db.write() as session:
+            session.execute(update(Issue).values(revision=Issue.revision + 1))
+
+    deliver(lite, issue, threads=1, progress=edit)
+    assert len(sender.taken) == 10

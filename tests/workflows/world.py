@@ -1,6 +1,6 @@
 """A small service with an approved issue and readers, for tests of delivery. Everything in it is the real thing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -74,6 +74,7 @@ class FakeSender:
     batch: int = 10
     script: dict[str, SendResult | Exception] = field(default_factory=dict)
     taken: list[Message] = field(default_factory=list)
+    on_hand_over: Callable[[Message], None] = lambda _message: None
 
     def send(self, messages: Sequence[Message], hand_over: HandOver) -> Iterable[SendResult]:
         for message in messages:
@@ -81,6 +82,7 @@ class FakeSender:
             if isinstance(answer, Exception):
                 raise answer
             hand_over(message)
+            self.on_hand_over(message)
             if answer is None:
                 self.taken.append(message)
                 yield SendResult(message, "sent", code="250 2.0.0", detail="taken")

@@ -2,7 +2,8 @@
 
 What is changed on the way into the frame, and nothing else: the public origin becomes this page's own, so that hosted
 pictures and links work where the editor is; questions for ``prefers-color-scheme`` are answered by the chosen view
-instead of the editor's own screen; links open in a new tab. ``view=eml`` gives the message untouched.
+instead of the editor's own screen; links open in a new tab; a reader's own links lead nowhere. ``view=eml`` gives the
+message untouched, a reader's only to publishers.
 """
 
 import re
@@ -15,49 +16,52 @@ from fastapi.responses import HTMLResponse, Response
 from digest.errors import DigestError
 from digest.web.desk.lens import Lens, lens_of
 from digest.web.desk.visit import Desk
+from digest.web.here import here, origin_of
+from digest.web.security import Forbidden
 from digest.workflows import preview as previews
 from digest.workflows.sign_in import EditorView
 
 _SCHEME_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
+_TOKEN = re.compile(r"(/(?:unsubscribe|preferences)/)[\w-]{32}")
 _PLAIN = (
     ":root{color-scheme:light dark}"
-    "body{margin:0;padding:20px;font:14px/1.5 ui-monospace,Menlo,Consolas,'Liberation Mono',monospace}"
-    "pre{margin:0;font:inherit;white-space:pre-wrap;overflow-wrap:anywhere}"
+    "body{margin:0;padding:20px;font:13px/1.5 ui-monospace,Menlo,Consolas,'Liberation Mono',monospace}"
+    "pre{margin:0;font:inherit;white-space:pre;overflow-x:auto}"
 )
 
 
 def add_to(routes: APIRouter, desk: Desk) -> None:
     """Adds ``/desk/issues/{id}/mail``."""
     ctx = desk.ctx
+    nobody = ctx.signer.sign("preferences", 0)
 
     @routes.get("/issues/{issue_id}/mail")
     def mail(
         request: Request,
         issue_id: int,
         lens: Annotated[Lens, Depends(lens_of)],
-        _editor: Annotated[EditorView, Depends(desk.looking())],
+        editor: Annotated[EditorView, Depends(desk.looking())],
     ) -> Response:
         """One reader's copy of an issue."""
 
-        def seen(form: str) -> str | bytes:
-            return previews.preview(ctx, issue_id, topics=lens.choice, subscriber=lens.subscriber or None, form=form)  # type: ignore[arg-type]
+        def seen(form: previews.Format) -> str | bytes:
+            found = previews.preview(ctx, issue_id, topics=lens.choice, subscriber=lens.subscriber or None, form=form)
+            # A reader's own links are theirs: whoever may only look could unsubscribe them with one click.
+            return found if isinstance(found, bytes) or not lens.subscriber else _TOKEN.sub(rf"\1{nobody}", found)
 
         try:
             if lens.view == "eml":
+                if lens.subscriber and not editor.may("publish"):
+                    raise Forbidden("the message of a reader holds their own links: only publishers may take it")
                 name = f'attachment; filename="issue-{issue_id}.eml"'
                 return Response(seen("eml"), media_type="message/rfc822", headers={"Content-Disposition": name})
             if lens.view == "text":
                 return _framed(_page(str(seen("text"))))
-            html = here(str(seen("html")), ctx.public_url, str(request.base_url).rstrip("/"))
+            html = here(str(seen("html")), ctx.public_url, origin_of(request))
         except DigestError as error:
             return _framed(_page(f"There is no such copy of this issue: {error}"), status=409)
         html = as_seen(html, "dark" if lens.view == "dark" else "light")
         return _framed(html, pictures=lens.view != "no-images")
-
-
-def here(html: str, public_url: str, origin: str) -> str:
-    """The mail with links to our own pages and pictures pointed at ``origin``, where the editor reached us."""
-    return re.sub(rf"{re.escape(public_url)}(?=[/\"'?#<\s])", lambda _found: origin, html) if public_url else html
 
 
 def as_seen(html: str, scheme: str) -> str:

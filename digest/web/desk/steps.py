@@ -27,6 +27,10 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
             issue = issues.get(session, issue_id)
             return f"No. {issue.number}"
 
+    def leaves(issue_id: int) -> str:
+        with ctx.db.read() as session:
+            return "now" if issues.get(session, issue_id).due_at <= ctx.clock() else "at its hour"
+
     @routes.post("/issues/{issue_id}/approve")
     def approve(
         issue_id: int,
@@ -44,10 +48,12 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
                     raise StateConflict("the issue was changed since you opened this page: look at it again")
             if not seen and previews.findings(ctx, issue_id):
                 return go(asking)
-            approval.approve(ctx, issue_id, editor.address)
+            approval.approve(ctx, issue_id, editor.address, revision)
         except DigestError as error:
             return go(back, bad=sentence(error))
-        return go(back, good=f"{name_of(issue_id)} is approved. It leaves at its hour; any edit voids the approval.")
+        return go(
+            back, good=f"{name_of(issue_id)} is approved. It leaves {leaves(issue_id)}; any edit voids the approval."
+        )
 
     @routes.post("/issues/{issue_id}/hold")
     def hold(

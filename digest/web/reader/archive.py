@@ -9,13 +9,14 @@ from digest.errors import NotFound
 from digest.render.archive import archive_html
 from digest.store import issues, newsletters
 from digest.store.newsletters import Offer, PublicIssue
+from digest.web.here import here, origin_of
 from digest.web.reader.feed import atom_feed
 from digest.web.reader.forms import Door
 from digest.web.reader.words import cadence_words
 from digest.web.security import mail_csp
 from digest.workflows.document import document_of
 
-IssueId = Annotated[int, Path(gt=0, lt=2**31)]
+Number = Annotated[int, Path(gt=0, lt=2**31)]
 CACHED = {"Cache-Control": "public, max-age=300"}
 
 
@@ -36,19 +37,21 @@ def router(door: Door) -> APIRouter:
         body = atom_feed(door.ctx.public_url, offer, numbers)
         return Response(body, media_type="application/atom+xml", headers=CACHED)
 
-    @routes.get("/archive/{newsletter}/{issue_id}")
-    def number(newsletter: str, issue_id: IssueId) -> Response:
-        """One number, whole, as it was mailed."""
+    @routes.get("/archive/{newsletter}/{number}")
+    def one_number(request: Request, newsletter: str, number: Number) -> Response:
+        """One number, whole, as it was mailed; links to our own pages and pictures lead to where it is read."""
         with door.ctx.db.read() as session:
             offer = newsletters.offer(session, newsletter)
-            issue = newsletters.public_issue(session, offer.id, issue_id) if offer else None
-            fragments = issues.fragments(session, issue_id) if issue else ()
+            issue = newsletters.public_issue(session, offer.id, number) if offer else None
+            issue_id = issue.id if issue and issue.id is not None else 0
+            fragments = issues.fragments(session, issue_id)
             if not fragments:
                 raise NotFound("there is no such issue")
             document = document_of(session, issue_id, door.ctx)
         sign_up = f"{door.ctx.public_url}/?newsletter={newsletter}"
         headers = {**CACHED, "Content-Security-Policy": mail_csp(door.ctx.public_url)}
-        return HTMLResponse(archive_html(fragments, document, sign_up), headers=headers)
+        page = archive_html(fragments, document, sign_up)
+        return HTMLResponse(here(page, door.ctx.public_url, origin_of(request)), headers=headers)
 
     return routes
 

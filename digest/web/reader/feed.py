@@ -21,7 +21,7 @@ def atom_feed(public_url: str, offer: Offer, numbers: Sequence[PublicIssue]) -> 
     _add(feed, "updated", max(newest).isoformat() if newest else "1970-01-01T00:00:00+00:00")
     _add(ET.SubElement(feed, "author"), "name", offer.spec.host or offer.spec.name)
     for number in numbers:
-        url = f"{home}/{number.issue.id}"
+        url = f"{home}/{number.issue.number}"
         entry = ET.SubElement(feed, "entry")
         _add(entry, "id", url)
         _add(entry, "title", number.headline or f"{offer.spec.name} No. {number.issue.number}")

@@ -35,8 +35,8 @@ def zones(current: str) -> dict[str, list[str]]:
     """Time zones by area, the current one included whatever it is called."""
     grouped: dict[str, list[str]] = {"": sorted({"UTC", current} - available_timezones() | {"UTC"})}
     for name in sorted(available_timezones()):
-        area = name.partition("/")[0]
-        if area in _AREAS:
+        area, _, place = name.partition("/")
+        if area in _AREAS and place:
             grouped.setdefault(area, []).append(name)
     if not any(current in names for names in grouped.values()):
         grouped[""].append(current)

@@ -54,7 +54,7 @@ class Preferences:
         address: with its middle hidden: mails are forwarded, and the link with them.
         topics: chosen slugs; empty means everything.
         paused_until: the first day with mail again, in the reader's zone; None if not paused.
-        latest_issue: id of the newest number on the web, None if there is none.
+        latest_issue: the newest number on the web, None if there is none.
     """
 
     address: str
@@ -68,6 +68,11 @@ class Preferences:
     neighbours: tuple[Neighbour, ...]
     unsubscribe_token: str
     latest_issue: int | None
+
+    @property
+    def earliest_return(self) -> date:
+        """The first day to which mail can be paused."""
+        return self.today + timedelta(days=1)
 
 
 def preferences_of(ctx: Context, token: str) -> Preferences:
@@ -87,7 +92,7 @@ def save_preferences(ctx: Context, token: str, choices: Choices) -> Preferences:
     Raises:
         InvalidToken: forged, altered, or never confirmed.
         StateConflict: the reader has left; coming back is a step of its own.
-        WrongField: a frequency, date or zone that there isn't.
+        WrongField: a topic, frequency, date or zone that there isn't.
     """
     subscription_id = ctx.signer.verify("preferences", token)
     now = ctx.clock()
@@ -104,7 +109,9 @@ def save_preferences(ctx: Context, token: str, choices: Choices) -> Preferences:
         if choices.topics is not None:
             offer = newsletters.offer_by_id(session, subscription.newsletter_id)
             on_offer = offer.topic_slugs if offer else frozenset()
-            subscribers.choose_topics(session, subscription_id, choices.topics & on_offer)
+            if unknown := choices.topics - on_offer:
+                raise WrongField("topics", f"There is no topic {min(unknown)!r} any more. Choose again, then save.")
+            subscribers.choose_topics(session, subscription_id, choices.topics)
         session.flush()
         return _preferences(ctx, session, subscription, person)
 
@@ -188,7 +195,7 @@ def _preferences(ctx: Context, session: Session, subscription: Subscription, per
         today=now.astimezone(zone).date(),
         neighbours=tuple(_neighbours(ctx, session, subscription)),
         unsubscribe_token=ctx.signer.sign("unsubscribe", subscription.id),
-        latest_issue=latest[0].id if latest else None,
+        latest_issue=latest[0].number if latest else None,
     )
 
 
