@@ -25,7 +25,7 @@ SECTIONS = compose(STORIES, LAYOUT, TOPICS)
     [
         ([], [], Selection(1, {"section:bitcoin": (3, 4), "section:policy": (2,)})),
         (["policy"], [], Selection(2, {"section:bitcoin": (3,)})),
-        (["bitcoin"], [1], Selection(None, {"section:bitcoin": (3, 4)})),
+        (["bitcoin"], [1], Selection(3, {"section:bitcoin": (4,)})),
         ([], [1], Selection(2, {"section:bitcoin": (3, 4)})),
         (["defi"], [], Selection(reason="nothing new in the chosen topics")),
         (["policy"], [2, 3], Selection(reason="everything in the chosen topics was sent before")),

@@ -107,7 +107,7 @@ def publish(ctx: Context, slug: str = "ledger", *, headline: str = "Ports reopen
             newsletter_id=newsletter.id,
             cadence=spec.cadence,
             slot=f"at:{headline}",
-            number=1,
+            number=len(issues.recent(session, slug)) + 1,
             state="planned",
             window_start=now.replace(hour=0),
             window_end=now,

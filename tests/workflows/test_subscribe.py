@@ -200,7 +200,9 @@ def test_addresses_that_differ_in_case_are_one_person(ctx: Context) -> None:
 
 def test_choices_are_kept(ctx: Context) -> None:
     token = ctx.signer.sign("preferences", joined(ctx))
-    wanted = Choices(frozenset({"markets", "nonsense"}), "weekly", "2026-03-20", "America/New_York")
+    with pytest.raises(subscribe.WrongField, match="no topic 'nonsense'"):
+        subscribe.save_preferences(ctx, token, Choices(frozenset({"markets", "nonsense"}), "daily"))
+    wanted = Choices(frozenset({"markets"}), "weekly", "2026-03-20", "America/New_York")
     subscribe.save_preferences(ctx, token, wanted)
     kept = subscribe.preferences_of(ctx, token)
     assert (kept.topics, kept.frequency, kept.zone) == ({"markets"}, "weekly", "America/New_York")
