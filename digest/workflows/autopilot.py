@@ -21,6 +21,7 @@ from digest.workflows.draft import make_draft, plan_issue
 from digest.workflows.gather import gather
 from digest.workflows.notices import send_notices
 from digest.workflows.recover import recover
+from digest.workflows.websub import tend_subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ def work(
     """Do everything that is due now: gather, draft, approve by policy, plan, deliver, and send notices."""
     recover(ctx)
     gather(ctx, due_only=True)
+    tend_subscriptions(ctx)
     return [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
 
 
