@@ -17,6 +17,9 @@ RENEW_BEFORE = timedelta(days=1)
 POLL_WHILE_ACTIVE = timedelta(hours=3)
 """A feed whose news is pushed is still polled, this seldom: hubs lose things."""
 
+JUST_NOW = timedelta(minutes=15)
+"""Only a poll of just now is followed by a long pause: what was set by hand or by ``poll_now`` stays."""
+
 
 class HubLink(Protocol):
     """A hub and a feed's name there."""
@@ -82,16 +85,18 @@ def back_off(failures: int) -> timedelta:
 
 def poll_seldom(session: Session, now: datetime) -> None:
     """Feeds with an active subscription are polled every ``POLL_WHILE_ACTIVE``, unless something went wrong."""
-    active = select(WebSub.feed_id).where(WebSub.state == "active", col(WebSub.lease_until) > now)
-    latest = now - timedelta(minutes=15)
-    rows = session.exec(select(Feed).where(col(Feed.id).in_(active), Feed.failures == 0))
-    for feed in rows:
-        if feed.last_success_at is None or feed.last_success_at < latest:
+    query = (
+        select(Feed.id, Feed.last_success_at, Feed.next_check_at, WebSub.pushed_at)
+        .join(WebSub, col(WebSub.feed_id) == col(Feed.id))
+        .where(WebSub.state == "active", col(WebSub.lease_until) > now, Feed.failures == 0)
+        .where(col(Feed.last_success_at) >= now - JUST_NOW)
+    )
+    for feed_id, read_at, next_check_at, pushed_at in session.exec(query).all():
+        if read_at is None or (pushed_at is not None and pushed_at > read_at):
             continue
-        until = feed.last_success_at + POLL_WHILE_ACTIVE
-        if feed.next_check_at is None or feed.next_check_at < until:
-            feed.next_check_at = until
-            session.add(feed)
+        until = read_at + POLL_WHILE_ACTIVE
+        if next_check_at is None or next_check_at < until:
+            session.exec(update(Feed).where(col(Feed.id) == feed_id).values(next_check_at=until))
 
 
 def poll_now(session: Session, feed_id: int, now: datetime) -> None:

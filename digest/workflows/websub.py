@@ -95,6 +95,8 @@ def confirm(ctx: Context, token: str, mode: str, topic: str, challenge: str, lea
 def receive(ctx: Context, token: str, body: bytes, content_type: str, signature: str) -> int:
     """Keep what a hub pushes; only with the HMAC of our secret.
 
+    A feed whose articles are read on their own pages is polled at once instead: gathering reads those pages.
+
     Returns:
         How many articles are new.
 
@@ -120,8 +122,11 @@ def receive(ctx: Context, token: str, body: bytes, content_type: str, signature:
     found = read(spec, body, content_type, topic, now=now)
     items = [item for entry in found.entries if (item := incoming(entry, spec.name))]
     with ctx.db.write() as session:
-        stored = articles.upsert(session, feed_id, spec.name, items, now)
         websub.change(session, feed_id, pushed_at=now)
+        if spec.full_text:
+            websub.poll_now(session, feed_id, now)
+            return 0
+        stored = articles.upsert(session, feed_id, spec.name, items, now)
     return len(stored.new)
 
 

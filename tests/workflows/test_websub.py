@@ -150,6 +150,16 @@ def test_content_signed_with_another_secret_or_altered_is_refused_and_what_is_no
     assert active.articles == ["Headline number 1"]
 
 
+def test_a_push_of_a_feed_whose_pages_are_read_makes_it_due_at_once(active: World, clock: Clock) -> None:
+    tend_subscriptions(active.ctx)
+    with active.ctx.db.write() as session:
+        session.exec(select(Feed)).one().full_text = True
+    clock.advance(minutes=5)
+    assert active.push(rss(item(2))).status_code == 202
+    tend_subscriptions(active.ctx)
+    assert (active.feed.next_check_at, active.articles) == (clock(), ["Headline number 1"])
+
+
 def test_a_lease_is_renewed_before_it_ends(active: World, clock: Clock) -> None:
     clock.advance(days=8)
     assert tend_subscriptions(active.ctx) == 0
