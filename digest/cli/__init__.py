@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "draft": ("pipeline", "Make the draft of a newsletter's issue."),
     "issue": ("issue", "List, show, render, check, approve, hold, send and audit issues."),
     "subscribers": ("subscribers", "Add, list, import and export subscribers."),
-    "feeds": ("feeds", "Add and list feeds."),
+    "feeds": ("feeds", "Add, check, import, export and list feeds."),
     "newsroom": ("newsroom", "Check, plan, apply and export the newsroom's files."),
     "editors": ("editors", "Let editors sign in to the desk."),
     "lab": ("lab", "Run the production code of curation on a file of articles."),

@@ -1,16 +1,18 @@
 """``digest feeds …``."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlmodel import col, select
 
 from digest.cli.common import Json, emit, open_service, table
-from digest.domain.newsroom import FeedSpec
+from digest.domain.newsroom import FeedKind, FeedSpec
+from digest.errors import UsageError
 from digest.store.tables import Feed
-from digest.workflows.newsroom import add_feed
+from digest.workflows import feeds
 
-app = typer.Typer(no_args_is_help=True, help="Add and list feeds.")
+app = typer.Typer(no_args_is_help=True, help="Add, check, import, export and list feeds.")
 
 
 def register(root: typer.Typer) -> None:
@@ -18,18 +20,86 @@ def register(root: typer.Typer) -> None:
     root.add_typer(app, name="feeds")
 
 
+Url = Annotated[str, typer.Argument(help="Address of a feed, or of a site that has one.")]
+Kind = Annotated[str, typer.Option(help="feed, sitemap, quotes or events; page and json need rules: feeds.toml.")]
+Provider = Annotated[str, typer.Option(help="For quotes: coingecko, csv or package.module:Class.")]
+WITHOUT_RULES: tuple[FeedKind, ...] = ("feed", "sitemap", "quotes", "events")
+
+
 @app.command()
 def add(
-    url: Annotated[str, typer.Argument(help="Address of an RSS, Atom or JSON feed.")],
+    url: Url,
     name: Annotated[str, typer.Option(help="The outlet's name as readers know it; default: as the feed says.")] = "",
     weight: Annotated[float, typer.Option(min=0.1, max=10, help="Trust; 1 is normal.")] = 1.0,
+    kind: Kind = "feed",
+    provider: Provider = "coingecko",
     as_json: Json = False,
 ) -> None:
-    """Add a feed; it is fetched once to see that it is one."""
+    """Add a feed, after a look at it; a site's address leads to its feed."""
     with open_service() as (ctx, _settings):
-        spec = FeedSpec(url=url, name=name, weight=weight)
-        added, entries = add_feed(ctx, spec)
-    emit(as_json, {"url": added.url, "name": added.name, "entries": entries}, f"added {added.name}: {entries} entries")
+        spec = FeedSpec(url, name, _kind(kind), weight, provider=provider)
+        looked = feeds.add(ctx, spec)
+    emit(as_json, _document(looked), "\n".join([f"added {looked.spec.name}: {_what(looked)}", *_told(looked)]))
+
+
+@app.command()
+def check(url: Url, kind: Kind = "feed", provider: Provider = "coingecko", as_json: Json = False) -> None:
+    """Read a source without keeping anything: what it holds, and what to know about it."""
+    with open_service() as (ctx, _settings):
+        spec = feeds.known(ctx, url) or FeedSpec(url, "", _kind(kind), provider=provider)
+        looked = feeds.look(ctx, spec)
+    lines = [f"{looked.spec.name}: {_what(looked)}", *_told(looked), *(f"  {each}" for each in looked.sample)]
+    emit(as_json, _document(looked), "\n".join(lines))
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="An OPML file.", exists=True, dir_okay=False, readable=True)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added, and add nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add the feeds of an OPML file that aren't there yet."""
+    with open_service() as (ctx, _settings):
+        done = feeds.import_opml(ctx, file.read_bytes(), dry_run=dry_run)
+    document = {"added": list(done.added), "known": list(done.known), "dry_run": dry_run}
+    verb = "would be added" if dry_run else "added; `digest gather` says how each fares"
+    emit(as_json, document, f"{len(done.known)} feeds are there already, {len(done.added)} {verb}")
+
+
+@app.command("export")
+def export_command(
+    file: Annotated[Path, typer.Argument(help="Where the OPML file is written.", dir_okay=False, writable=True)],
+    as_json: Json = False,
+) -> None:
+    """Write all feeds into an OPML file; `import` gives them back with all their settings."""
+    with open_service() as (ctx, _settings):
+        body, count = feeds.export_opml(ctx)
+    file.write_bytes(body)
+    emit(as_json, {"file": str(file), "feeds": count}, f"{count} feeds written to {file}")
+
+
+def _kind(kind: str) -> FeedKind:
+    found: FeedKind | None = next((each for each in WITHOUT_RULES if each == kind), None)
+    if found is None:
+        raise UsageError(f"--kind must be one of {', '.join(WITHOUT_RULES)}; sources with rules stand in feeds.toml")
+    return found
+
+
+def _document(looked: feeds.Looked) -> dict[str, Any]:
+    return {
+        "url": looked.spec.url, "name": looked.spec.name, "kind": looked.spec.kind, "entries": looked.count,
+        "site": looked.site, "others": list(looked.others), "sample": list(looked.sample), "notes": list(looked.notes),
+    }  # fmt: skip
+
+
+def _what(looked: feeds.Looked) -> str:
+    return f"{looked.count} {({'quotes': 'quotes', 'events': 'events'}).get(looked.spec.kind, 'entries')}"
+
+
+def _told(looked: feeds.Looked) -> list[str]:
+    told = [f"  {looked.site} is a web page; its feed is {looked.spec.url}"] if looked.site else []
+    told += [f"  it has another feed: {url}" for url in looked.others]
+    return told + [f"  note: {note}" for note in looked.notes]
 
 
 @app.command("list")

@@ -11,7 +11,7 @@ from typing import Literal
 from digest.domain.calendar import Frequency
 from digest.errors import InvalidToken
 
-Purpose = Literal["confirm", "unsubscribe", "preferences", "archive"]
+Purpose = Literal["confirm", "unsubscribe", "preferences", "archive", "websub"]
 """What a token is good for. A token made for one purpose never opens another door."""
 
 

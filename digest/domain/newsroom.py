@@ -1,10 +1,11 @@
 """The newsroom: everything an operator configures, as frozen values. Files and tables both hold these."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from digest.domain.content import Image, TopicProfile
+from digest.domain.source_rules import JsonRules, PageRules
 
 FORBID_EXTRA = {"extra": "forbid"}
 
@@ -12,7 +13,7 @@ BlockType = Literal[
     "masthead", "sponsor", "epigraph", "letter", "mailbag", "lead", "markets", "section",
     "research", "events", "links", "promo", "corrections", "footer",
 ]  # fmt: skip
-FeedKind = Literal["feed", "quotes", "events"]
+FeedKind = Literal["feed", "quotes", "events", "sitemap", "page", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,14 @@ class FeedSpec:
     Attributes:
         url: http or https.
         name: the outlet's name as readers know it; also what topics' ``sources`` refer to.
-        kind: ``feed`` (RSS, Atom, JSON Feed), ``quotes`` (CoinGecko-shaped JSON) or ``events`` (iCalendar).
+        kind: ``feed`` (RSS, Atom, JSON Feed), ``sitemap`` (a news sitemap), ``page`` (a web page read by rules),
+            ``json`` (a JSON document read by paths), ``quotes`` (see ``provider``) or ``events`` (iCalendar).
         weight: editor's trust, 1.0 is normal.
         full_text: fetch the article page when the feed has only a summary.
         interval: minutes between polls.
+        page, json: the rules of a source of that kind.
+        provider: for ``quotes``: ``coingecko``, ``csv`` or ``package.module:Class``.
+        fresh_hours: for ``quotes``: how old a price may be; 0 leaves it to the provider.
     """
 
     url: str
@@ -34,6 +39,10 @@ class FeedSpec:
     weight: float = 1.0
     full_text: bool = False
     interval: int = 15
+    page: PageRules | None = None
+    json: JsonRules | None = None
+    provider: str = "coingecko"
+    fresh_hours: int = 0
 
     __pydantic_config__ = FORBID_EXTRA
 
@@ -250,6 +259,7 @@ class Quote:
         history: prices of the last 7 days, oldest first; may be empty.
         as_of: aware UTC time of the price, as the provider says it.
         source: the provider's name, shown beneath the table.
+        fresh_for: how long after ``as_of`` the price may stand for the market.
     """
 
     symbol: str
@@ -260,3 +270,4 @@ class Quote:
     history: tuple[float, ...] = ()
     currency: str = "USD"
     source: str = ""
+    fresh_for: timedelta = timedelta(hours=6)

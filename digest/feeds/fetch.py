@@ -140,6 +140,34 @@ class Fetcher:
                 url = target
         raise FetchError(f"more than {MAX_REDIRECTS} redirects, the last to {url}")
 
+    def post_form(self, url: str, fields: Mapping[str, str], *, deadline: float = 20.0) -> tuple[int, str]:
+        """POST a form, and return the status and the first words of the answer.
+
+        307 and 308 are followed, each hop judged like a fetch; other redirects would turn it into a GET.
+
+        Raises:
+            ForbiddenAddress: the URL, or one that it redirects to, must not be touched.
+            FetchError: unreachable, or too slow.
+        """
+        with self._clock.running(deadline):
+            for _ in range(MAX_REDIRECTS + 1):
+                try:
+                    request = self._session.prepare_request(requests.Request("POST", url, data=dict(fields)))
+                except (requests.RequestException, UnicodeError, ValueError):
+                    raise ForbiddenAddress(f"{url} is not a valid address") from None
+                host = check_url(request.url or "", self.allow).hostname
+                try:
+                    response = self._send_once(request)
+                except (requests.RequestException, HTTPError, OSError) as error:
+                    raise self._failure(error, host) from None
+                with closing(response):
+                    if response.status_code in (307, 308):
+                        url = self._target(response, url)
+                        continue
+                    words = self._body(response, 100_000).decode("utf-8", "replace")
+                    return response.status_code, "".join(each for each in words[:2_000] if each.isprintable())
+        raise FetchError(f"more than {MAX_REDIRECTS} redirects, the last to {url}")
+
     def close(self) -> None:
         """End all connections. The fetcher may be used again afterwards."""
         self._session.close()

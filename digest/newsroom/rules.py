@@ -14,6 +14,7 @@ from jinja2 import Environment, TemplateSyntaxError
 from digest.domain.newsroom import NewsletterSpec, Newsroom, Theme
 from digest.errors import ConfigError
 from digest.newsroom.lines import line_of
+from digest.newsroom.source_rules import problems_of
 
 MIN_CONTRAST = 4.5
 """WCAG 2.2, 1.4.3: contrast of text to its ground."""
@@ -80,6 +81,8 @@ def _feeds(newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:
         if not 0 < feed.weight <= 10:
             yield source.problem("must be above 0 and at most 10", "feeds", index, "weight")
         seen.add(feed.url)
+        for words, *path in problems_of(feed):
+            yield source.problem(words, "feeds", index, *path)
 
 
 def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:

@@ -14,6 +14,16 @@ MAX_QUOTES = 250
 MAX_HISTORY = 400
 
 
+class CoinGecko:
+    """The provider for answers of that shape; see ``QuoteProvider``."""
+
+    accept = "application/json"
+
+    def read(self, body: bytes, content_type: str, url: str, source: str) -> tuple[Quote, ...]:
+        """See ``QuoteProvider``."""
+        return parse_markets(body, url, source=source)
+
+
 def parse_markets(body: bytes, url: str, *, source: str = SOURCE) -> tuple[Quote, ...]:
     """The quotes of a ``/coins/markets?sparkline=true&price_change_percentage=24h`` answer, in its order.
 

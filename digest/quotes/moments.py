@@ -5,13 +5,15 @@ from typing import Any
 
 from digest.domain.newsroom import Quote
 
-STALE_AFTER = timedelta(hours=6)
-"""Older than this, a price is labelled with its time or left out: it says nothing about today's market."""
+FRESH_FOR = timedelta(hours=6)
+"""How long a price with a time may stand for the market, where its newsroom says nothing else."""
+AHEAD = timedelta(minutes=10)
+"""A price from later than this is no price: its provider's clock or file is wrong."""
 
 
-def is_stale(quote: Quote, now: datetime, limit: timedelta = STALE_AFTER) -> bool:
-    """Whether a quote is too old at ``now`` to stand for the market."""
-    return now - quote.as_of > limit
+def is_stale(quote: Quote, now: datetime) -> bool:
+    """Whether a quote is too old at ``now`` to stand for the market (or from a time still to come): leave it out."""
+    return not -AHEAD <= now - quote.as_of <= quote.fresh_for
 
 
 def moment_of(value: Any) -> datetime | None:

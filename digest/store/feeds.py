@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Update, or_
 from sqlmodel import Session, col, select, update
 
+from digest.domain.newsroom import FeedSpec
+from digest.store.feed_specs import spec_of
 from digest.store.tables import Feed
 
 MAX_BACK_OFF = timedelta(hours=24)
@@ -25,6 +27,7 @@ class FeedTask:
     Attributes:
         url: where to poll: ``moved_to`` if the source has moved for good.
         claimed_until: the lease; nobody else gathers the feed before that.
+        spec: how it is read.
     """
 
     id: int
@@ -37,6 +40,7 @@ class FeedTask:
     last_modified: str
     moved_to: str
     claimed_until: datetime
+    spec: FeedSpec
 
 
 def waiting(session: Session, now: datetime, *, due_only: bool) -> list[tuple[int, str]]:
@@ -77,6 +81,7 @@ def claim(
         last_modified=feed.last_modified,
         moved_to=feed.moved_to,
         claimed_until=until,
+        spec=spec_of(feed),
     )
 
 

@@ -19,6 +19,7 @@ from digest.domain.newsroom import (
     Site,
     SponsorSpec,
 )
+from digest.store.feed_specs import spec_of, write_spec
 from digest.store.tables import Feed, Newsletter, NewsroomItem, Topic
 
 ITEM_KINDS: dict[str, tuple[str, Any]] = {
@@ -58,7 +59,7 @@ def read_newsroom(session: Session) -> Newsroom:
 def feeds(session: Session) -> tuple[FeedSpec, ...]:
     """All feeds that the newsroom wants, in the order in which they were added; also those that ended (HTTP 410)."""
     rows = session.exec(select(Feed).where(Feed.retired_why != TAKEN_OUT).order_by(Feed.id))  # type: ignore[arg-type]
-    return tuple(FeedSpec(row.url, row.name, row.kind, row.weight, row.full_text, row.interval) for row in rows)  # type: ignore[arg-type]
+    return tuple(spec_of(row) for row in rows)
 
 
 def topics(session: Session) -> tuple[TopicProfile, ...]:
@@ -103,8 +104,7 @@ def _write_feeds(session: Session, wanted: Iterable[FeedSpec], now: datetime) ->
     present = {row.url: row for row in session.exec(select(Feed))}
     for spec in wanted:
         row = present.pop(spec.url, None) or Feed(url=spec.url, name=spec.name)
-        row.name, row.kind, row.weight = spec.name, spec.kind, spec.weight
-        row.full_text, row.interval = spec.full_text, spec.interval
+        write_spec(row, spec)
         if row.retired_why == TAKEN_OUT:
             row.retired_at, row.retired_why = None, ""
         session.add(row)
@@ -144,6 +144,6 @@ def _plain(adapter: TypeAdapter[Any], value: Any) -> dict[str, Any]:
 def add_feed(session: Session, spec: FeedSpec) -> None:
     """Add a feed, or bring a retired one back."""
     row = session.exec(select(Feed).where(Feed.url == spec.url)).first() or Feed(url=spec.url, name=spec.name)
-    row.name, row.kind, row.weight = spec.name, spec.kind, spec.weight
-    row.full_text, row.interval, row.retired_at, row.retired_why = spec.full_text, spec.interval, None, ""
+    write_spec(row, spec)
+    row.retired_at, row.retired_why = None, ""
     session.add(row)

@@ -31,6 +31,8 @@ class Feed(SQLModel, table=True):
     weight: float = 1.0
     full_text: bool = False
     interval: int = 15
+    rules: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """What ``FeedSpec`` says beyond the columns: page, json, provider, fresh_hours (see ``store.feed_specs``)."""
     etag: str = ""
     last_modified: str = ""
     next_check_at: datetime | None = Field(default=None, index=True)
@@ -47,6 +49,27 @@ class Feed(SQLModel, table=True):
     """Where a permanent redirect sends us; ``url`` stays what the newsroom wrote."""
     retired_at: datetime | None = None
     retired_why: str = ""
+
+
+class WebSub(SQLModel, table=True):
+    """The subscription to a feed's hub (W3C WebSub), which pushes what polling would find later.
+
+    ``state``: ``wanted`` (to be asked for), ``asked``, ``active``, ``refused`` (by the hub), ``leaving``, ``ended``.
+    """
+
+    __tablename__ = "websub"
+    feed_id: int = Field(foreign_key="feed.id", primary_key=True)
+    hub: str = Field(sa_type=Text)
+    topic: str = Field(sa_type=Text)
+    secret: str
+    state: str = "wanted"
+    act_at: datetime | None = Field(default=None, index=True)
+    """When it is looked at next: to ask, to ask again, to renew."""
+    asked_at: datetime | None = None
+    lease_until: datetime | None = None
+    failures: int = 0
+    pushed_at: datetime | None = None
+    why: str = Field(default="", sa_type=Text)
 
 
 class Article(SQLModel, table=True):

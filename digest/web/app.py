@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from digest.errors import DigestError, InvalidToken, NotFound, PassingError, StateConflict, UsageError
+from digest.web import websub
 from digest.web.desk import routes as desk
 from digest.web.pages import STATIC, Pages
 from digest.web.reader import routes as reader
@@ -41,6 +42,7 @@ def create_app(ctx: Context, *, trusted_proxies: Sequence[str] = ()) -> FastAPI:
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.include_router(reader.router(ctx, pages, networks(trusted_proxies)))
     app.include_router(desk.router(ctx))
+    app.include_router(websub.router(ctx))
     _answer_machines(app, ctx)
     _explain_errors(app, pages, ctx.public_url)
     return app

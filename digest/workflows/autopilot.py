@@ -21,6 +21,7 @@ from digest.workflows.draft import make_draft, plan_issue
 from digest.workflows.gather import gather
 from digest.workflows.notices import send_notices
 from digest.workflows.recover import recover
+from digest.workflows.websub import tend_subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ def work(
     steps = [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
     if stop is None or not stop():
         gather(ctx, due_only=True)
+        tend_subscriptions(ctx)
     return steps
 
 

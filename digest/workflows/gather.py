@@ -25,16 +25,16 @@ import structlog
 from sqlmodel import Session
 
 from digest.domain.content import Entry
-from digest.domain.newsroom import EventSpec, Quote
+from digest.domain.newsroom import EventSpec, FeedSpec, Quote
 from digest.errors import DigestError, FetchError, GoneError, ParseError
-from digest.feeds.calendar import parse_calendar
 from digest.feeds.clean import canonical_url
 from digest.feeds.extract import Page, extract
-from digest.feeds.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetched
-from digest.feeds.parse import parse
+from digest.feeds.fetch import PAGE_ACCEPT, Fetched
+from digest.feeds.read import accept, read
 from digest.feeds.reporter import original_reporter
-from digest.quotes.coingecko import parse_markets
-from digest.store import articles, events, feeds, quotes
+from digest.feeds.websub import Hub
+from digest.quotes.provider import open_provider, read_quotes
+from digest.store import articles, events, feeds, quotes, websub
 from digest.store.articles import Incoming
 from digest.store.feeds import FeedTask
 from digest.workflows.context import Context
@@ -185,6 +185,7 @@ class _Reading:
     events: tuple[EventSpec, ...] = ()
     ttl_minutes: int | None = None
     problem: Exception | None = None
+    hub: Hub | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,7 @@ class _Run:
                 feeds.record_success(session, task, now, permanent_url=answer.permanent_url)
                 return FeedOutcome(task.id, task.url, task.name, "not_modified")
             new_ids, new, seen = self._keep(session, task, reading)
+            websub.note(session, task.id, reading.hub, now)
             feeds.record_success(
                 session,
                 task,
@@ -373,15 +375,13 @@ def _read(ctx: Context, task: FeedTask) -> _Reading:
         )
         if answer.status == 304:
             return _Reading(answer)
-        match task.kind:
-            case "quotes":
-                return _Reading(answer, quotes=parse_markets(answer.body, answer.url, source=task.name))
-            case "events":
-                return _Reading(answer, events=parse_calendar(answer.body, answer.content_type, answer.url))
-            case _:
-                feed = parse(answer.body, answer.content_type, answer.url)
-                items = (_incoming(entry, task.name) for entry in feed.entries)
-                return _Reading(answer, tuple(item for item in items if item), ttl_minutes=feed.ttl_minutes)
+        if task.kind == "quotes":
+            return _Reading(answer, quotes=quotes_in(task.spec, answer))
+        found = read(task.spec, answer.body, answer.content_type, answer.url, now=ctx.clock(), headers=answer.headers)
+        items = (incoming(entry, task.name) for entry in found.entries)
+        return _Reading(
+            answer, tuple(item for item in items if item), (), found.events, found.ttl_minutes, hub=found.hub
+        )
     except DigestError as error:
         return _Reading(answer, problem=error)
     except Exception as error:  # a bug in reading one feed must not stop the others
@@ -390,10 +390,17 @@ def _read(ctx: Context, task: FeedTask) -> _Reading:
 
 
 def _accept(task: FeedTask) -> str:
-    return {"quotes": "application/json", "events": "text/calendar"}.get(task.kind, FEED_ACCEPT)
+    return open_provider(task.spec.provider).accept if task.kind == "quotes" else accept(task.kind)
 
 
-def _incoming(entry: Entry, source: str) -> Incoming | None:
+def quotes_in(spec: FeedSpec, answer: Fetched) -> tuple[Quote, ...]:
+    """The quotes of an answer, by the provider that the newsroom names."""
+    return read_quotes(
+        spec.provider, answer.body, answer.content_type, answer.url, source=spec.name, fresh_hours=spec.fresh_hours
+    )
+
+
+def incoming(entry: Entry, source: str) -> Incoming | None:
     """An entry as an article to be; None if it has no title or links nowhere: nobody could read it."""
     url = canonical_url(entry.url)
     if not url or not entry.title:

@@ -1,0 +1,69 @@
+"""``digest feeds …`` as programs call it."""
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+RSS = b"""<rss version="2.0"><channel><title>Harbour Wire</title><item><title>One</title><link>https://h.example/1</link>
+<pubDate>Thu, 12 Mar 2026 09:00:00 GMT</pubDate></item></channel></rss>"""
+SITE = b'<html><head><link rel="alternate" type="application/rss+xml" href="/rss"></head><body>hello</body></html>'
+PAGES = {"/rss": RSS, "/": SITE}
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None: ...
+
+        def do_GET(self) -> None:
+            body = PAGES.get(self.path, b"")
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{running.server_port}"
+    running.shutdown()
+    running.server_close()
+    thread.join()
+
+
+def test_a_site_is_checked_added_exported_and_imported(fresh: Callable[..., Run], server: str, tmp_path: Path) -> None:
+    digest = fresh(fetch_allow="127.0.0.1")
+    checked = digest("feeds", "check", f"{server}/", "--json")
+    assert (checked.code, checked.json["url"], checked.json["name"]) == (0, f"{server}/rss", "Harbour Wire")
+    assert checked.json["sample"] == ["2026-03-12 09:00Z One"]
+    assert digest("feeds", "list", "--json").json == {"feeds": []}
+    added = digest("feeds", "add", f"{server}/", "--weight", "1.5")
+    assert f"{server}/ is a web page; its feed is {server}/rss" in added.out
+    file = tmp_path / "feeds.opml"
+    assert digest("feeds", "export", str(file), "--json").json == {"file": str(file), "feeds": 1}
+    assert digest("feeds", "import", str(file), "--json").json == {
+        "added": [], "known": [f"{server}/rss"], "dry_run": False,
+    }  # fmt: skip
+    (row,) = digest("feeds", "list", "--json").json["feeds"]
+    assert (row["url"], row["name"], row["weight"]) == (f"{server}/rss", "Harbour Wire", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["check", "{server}/nowhere"], 1, "404"),
+        (["check", "{server}/rss", "--kind", "page"], 2, "feeds.toml"),
+        (["check", "http://169.254.169.254/"], 1, "DIGEST_FETCH_ALLOW"),
+        (["import", "nowhere.opml"], 2, "nowhere.opml"),
+    ],
+)
+def test_what_cannot_be_read_says_so(
+    fresh: Callable[..., Run], server: str, args: list[str], code: int, words: str
+) -> None:
+    result = fresh(fetch_allow="127.0.0.1")("feeds", *(arg.format(server=server) for arg in args), "--json")
+    assert (result.code, words in result.err) == (code, True), result.err
