@@ -11,15 +11,15 @@ MAX_MARKUP = 1_000_000
 """Characters of markup that are read; what stands behind is left out."""
 
 # Begins and ends a paragraph.
-_BLOCKS = re.compile(
-    "address|article|aside|blockquote|center|dd|details|dialog|div|dl|dt|fieldset|figure|footer|h[1-6]|header|hr|li"
-    "|main|nav|ol|p|pre|section|summary|table|tbody|thead|tfoot|tr|ul"
+_BLOCKS = frozenset(
+    "address article aside blockquote center dd details dialog div dl dt fieldset figure footer h1 h2 h3 h4 h5 h6 header"
+    " hr li main nav ol p pre section summary table tbody thead tfoot tr ul".split()
 )
 _CELLS = ("td", "th")
 # Holds no words of the author.
-_SILENT = re.compile(
-    "audio|button|canvas|embed|figcaption|form|frameset|iframe|math|noscript|object|script|select|style|svg"
-    "|template|textarea|title|video"
+_SILENT = frozenset(
+    "audio button canvas embed figcaption form frameset iframe math noscript object script select style svg"
+    " template textarea title video".split()
 )
 
 _FRAME = re.compile(r"</?(?:html|head|body)(?=[\s>/])[^>]*>", re.IGNORECASE)
@@ -34,6 +34,7 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e007f"  # tags
     "]"
 )
+_CONTROLS = bytes((*range(9), *range(0x0E, 0x20), 0x7F))
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[^\S\n]+")
 _TRAILERS = re.compile(
@@ -49,6 +50,8 @@ def clean_text(text: str) -> str:
 
     Line breaks are ``\\n``; other white space becomes single spaces; lines don't begin or end with a space.
     """
+    if _is_one_plain_line(text):
+        return _squeezed(text)
     text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
     lines = (line.strip() for line in _SPACES.sub(" ", unicodedata.normalize("NFC", text)).split("\n"))
     return "\n".join(lines).strip()
@@ -56,7 +59,20 @@ def clean_text(text: str) -> str:
 
 def one_line(text: str) -> str:
     """``text`` cleaned, on a single line."""
-    return " ".join(clean_text(text).split())
+    return _squeezed(text) if _is_one_plain_line(text) else _squeezed(clean_text(text))
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _is_one_plain_line(text: str) -> bool:
+    """Whether there is nothing to clean but spaces: the usual case, told without a look at every character twice."""
+    if not text.isprintable():
+        return False
+    return text.isascii() or (
+        "\ufffc" not in text and "\ufffd" not in text and unicodedata.is_normalized("NFC", text)
+    )
 
 
 def plain_text(html: str) -> str:
@@ -64,35 +80,63 @@ def plain_text(html: str) -> str:
 
     Scripts, styles, forms, captions and embedded things are left out. Never raises, whatever the markup.
     """
-    root = html_tree(html)
+    if "<" not in html and "&" not in html:
+        return one_line(html[:MAX_MARKUP])
+    return words_of(html_tree(html))
+
+
+def words_of(root: Any) -> str:
+    """The words of a tree from :func:`html_tree`, as :func:`plain_text` gives them."""
     if root is None:
         return ""
-    pieces: list[str] = []
-    walk = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        tag = element.tag
-        if event == "start":
-            if _SILENT.fullmatch(tag):
-                walk.skip_subtree()
+    pieces = [root.text or ""]
+    above: list[Any] = []  # a stack of our own: markup may be nested more deeply than Python calls
+    inside, children = root, iter(root)
+    while True:
+        child = next(children, None)
+        if child is not None:
+            tag = child.tag
+            if tag in _SILENT:
+                if child.tail:
+                    pieces.append(child.tail)
                 continue
-            if _BLOCKS.fullmatch(tag):
-                pieces.append("\n\n")
+            if tag in _BLOCKS:
+                pieces.append(_PARAGRAPH)
             elif tag == "br":
-                pieces.append("\n")
-            pieces.append(_flat(element.text))
-        else:
-            if _BLOCKS.fullmatch(tag):
-                pieces.append("\n\n")
-            elif tag in _CELLS:
-                pieces.append(" ")
-            pieces.append(_flat(element.tail))
-    return re.sub(r"\n{2,}", "\n\n", clean_text("".join(pieces)))
+                pieces.append(_LINE)
+            if child.text:
+                pieces.append(child.text)
+            above.append((inside, children))
+            inside, children = child, iter(child)
+            continue
+        if not above:
+            break
+        tag = inside.tag
+        if tag in _BLOCKS:
+            pieces.append(_PARAGRAPH)
+        elif tag in _CELLS:
+            pieces.append(" ")
+        if inside.tail:
+            pieces.append(inside.tail)
+        inside, children = above.pop()
+    text = _squeezed("".join(pieces)).replace(f" {_LINE}", _LINE).replace(f"{_LINE} ", _LINE)
+    if not _is_one_plain_line(text.replace(_LINE, "")):
+        return re.sub(r"\n{2,}", "\n\n", clean_text(text.replace(_LINE, "\n")))
+    return _BREAKS.sub("\n\n", text.strip(_LINE)).replace(_LINE, "\n")
+
+
+# Marks of our own for breaks, told from those in the source: a control that html_tree has taken out of the text.
+_LINE = "\x01"
+_PARAGRAPH = _LINE * 2
+_BREAKS = re.compile(f"{_LINE}{{2,}}")
 
 
 def html_tree(html: str) -> Any:
     """The parsed tree of a piece of HTML, None if there is nothing in it. Comments are left out."""
     # A stray </body> in the middle would end the document, and the words behind it.
-    data = _FRAME.sub(" ", _INVISIBLE.sub("", html[:MAX_MARKUP]))
+    data = _visible(html[:MAX_MARKUP])
+    if "body" in (low := data.lower()) or "<html" in low or "</html" in low or "head" in low:
+        data = _FRAME.sub(" ", data)
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         return etree.fromstring(f"<div>{data}</div>".encode(), parser)
@@ -100,16 +144,24 @@ def html_tree(html: str) -> Any:
         return None
 
 
-def _flat(text: str | None) -> str:
-    return " ".join(("x" + text + "x").split())[1:-1] if text else ""
+def _visible(text: str) -> str:
+    """``text`` without invisible characters."""
+    if text.isascii():
+        data = text.encode()
+        return text if len(data.translate(None, _CONTROLS)) == len(data) else _INVISIBLE.sub("", text)
+    if "\ufffc" not in text and "\ufffd" not in text and text.replace("\n", " ").replace("\xa0", " ").isprintable():
+        return text
+    return _INVISIBLE.sub("", text)
 
 
 def without_trailers(text: str) -> str:
     """A summary without what publishing systems hang on its end ("The post … appeared first on …", "Read more")."""
-    if len(text) > 400:
-        head, tail = text[:-400], text[-400:]
-        return head + _ELLIPSIS.sub("…", _TRAILERS.sub("", tail))
-    return _ELLIPSIS.sub("…", _TRAILERS.sub("", text)).strip()
+    head, tail = (text[:-400], text[-400:]) if len(text) > 400 else ("", text)
+    if any(words in tail for words in ("appeared", "Read", "Continue")):
+        tail = _TRAILERS.sub("", tail)
+    if "…" in tail or "..." in tail or "&h" in tail:
+        tail = _ELLIPSIS.sub("…", tail)
+    return head + tail if head else tail.strip()
 
 
 def clipped(text: str, length: int) -> str:
@@ -132,6 +184,13 @@ _VAGUE = {"ref", "source", "src", "partner", "feed", "rss", "from", "via", "outp
 _RSS_WORDS = {"rss", "feed", "rss2", "atom", "rss_feed", "rssfeed", "rss-feed", "feedburner", "syndication", "1"}
 
 
+# Nothing to resolve, and (where it has no query and no capitals in its host) nothing to canonicalise.
+_PLAIN_URL = re.compile(
+    r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?:/[\w.~!$&'()*+,=:@%/-]*(?:\?[\w.~&+=%/:-]+)?)?", re.ASCII
+)
+_CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/[\w.~!$&'()*+,=:@/-]*", re.ASCII)
+
+
 def canonical_url(url: str) -> str:
     """The one form of an article's URL, or "" if it is not an http(s) URL.
 
@@ -139,6 +198,8 @@ def canonical_url(url: str) -> str:
     Path, order of parameters and trailing slash stay: servers do tell them apart. Stable: applied twice it
     changes nothing.
     """
+    if _CANONICAL_URL.fullmatch(url):
+        return url
     try:
         parts = urlsplit(_INVISIBLE.sub("", url).strip())
         host = _host(parts)
@@ -176,6 +237,8 @@ def _quoted(text: str) -> str:
 
 def absolute_url(url: str, base: str) -> str:
     """``url`` seen from ``base``, or "" if that gives no http(s) URL (``javascript:``, ``data:``, nonsense)."""
+    if _PLAIN_URL.fullmatch(url):
+        return url
     url = _INVISIBLE.sub("", url).strip()
     if not url:
         return ""

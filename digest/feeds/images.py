@@ -38,7 +38,11 @@ def image(url: str, base: str, *, alt: str = "", credit: str = "", width: Any = 
 
 def first_image(html: str, base: str) -> Image | None:
     """The first picture in a piece of HTML that is no decoration, with its alt text."""
-    root = html_tree(html) if "<img" in html.lower() else None
+    return first_image_in(html_tree(html), base) if "<img" in html.lower() else None
+
+
+def first_image_in(root: Any, base: str) -> Image | None:
+    """The same of a tree from :func:`digest.feeds.clean.html_tree`."""
     if root is None:
         return None
     for element in root.iter("img"):
