@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from html import unescape
+from html.entities import name2codepoint
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote_plus, urljoin, urlsplit, urlunsplit
 
@@ -42,6 +44,7 @@ _TRAILERS = re.compile(
     r"|(?:^|(?<=[.!?…\]\"”]))\s*(?:Continue reading|Read more|Read the (?:full )?(?:story|article))\b[^.\n]{0,120})"
     r"[.…»→\s]*$"
 )
+_INVITATIONS = ("The post ", "Continue reading", "Read more", "Read the story", "Read the article", "Read the full")
 _ELLIPSIS = re.compile(r"\s*(?:\[(?:…|\.{3}|&hellip;)\]|…\s*»)\s*$")
 
 
@@ -82,7 +85,39 @@ def plain_text(html: str) -> str:
     """
     if "<" not in html and "&" not in html:
         return one_line(html[:MAX_MARKUP])
-    return words_of(html_tree(html))
+    words = _simple_words(html) if len(html) <= MAX_MARKUP else None
+    return words_of(html_tree(html)) if words is None else words
+
+
+_TAG = re.compile(r"""<(/?[A-Za-z][A-Za-z0-9]*)(?:\s(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*)?/?>""")
+_CAPTION = re.compile(r"<figcaption(?:\s[^<>]*)?>.*?</figcaption>", re.DOTALL)
+_ENTITY = re.compile(r"&(?:([a-zA-Z]{2,8}[0-9]{0,2})|#([0-9]{2,6}));")
+
+
+def _simple_words(html: str) -> str | None:
+    """:func:`plain_text` without a tree, several times as fast; None where a browser would have to think."""
+    if "<figcaption" in html:
+        html = _CAPTION.sub("", html)
+    parts = _TAG.split(html)
+    pieces = parts[::2]
+    text = "".join(pieces)
+    if "<" in text or _LINE in text or _PARAGRAPH in text:
+        return None
+    try:
+        marks = [_MARKS[name] for name in parts[1::2]]
+    except KeyError:
+        return None
+    parts[1::2] = marks
+    text = "".join(parts)
+    if "&" in text:
+        names = _ENTITY.findall(text)
+        if len(names) != text.count("&") or any(
+            name not in name2codepoint if name else 0x80 <= int(number) < 0xA0 or int(number) < 0x20
+            for name, number in names
+        ):
+            return None
+        text = unescape(text)
+    return _paragraphs(text)
 
 
 def words_of(root: Any) -> str:
@@ -119,16 +154,38 @@ def words_of(root: Any) -> str:
         if inside.tail:
             pieces.append(inside.tail)
         inside, children = above.pop()
-    text = _squeezed("".join(pieces)).replace(f" {_LINE}", _LINE).replace(f"{_LINE} ", _LINE)
-    if not _is_one_plain_line(text.replace(_LINE, "")):
-        return re.sub(r"\n{2,}", "\n\n", clean_text(text.replace(_LINE, "\n")))
-    return _BREAKS.sub("\n\n", text.strip(_LINE)).replace(_LINE, "\n")
+    return _paragraphs("".join(pieces))
 
 
-# Marks of our own for breaks, told from those in the source: a control that html_tree has taken out of the text.
-_LINE = "\x01"
-_PARAGRAPH = _LINE * 2
-_BREAKS = re.compile(f"{_LINE}{{2,}}")
+def _paragraphs(marked: str) -> str:
+    paragraphs = [words for part in marked.split(_PARAGRAPH) if (words := _lines(part))]
+    text = "\n\n".join(paragraphs)
+    if _is_one_plain_line("".join(paragraphs)):
+        return text
+    return re.sub(r"\n{2,}", "\n\n", clean_text(text))
+
+
+# Marks of our own for breaks, told from those in the source: controls that html_tree has taken out of the text.
+_LINE, _PARAGRAPH = "\x01", "\x02"
+# What the tags that need no thought leave behind. Unclosed, misnested or repeated: the words stay the same.
+_MARKS = dict.fromkeys(
+    "a abbr acronym b big cite code del dfn em font i img ins kbd mark picture q s samp small source span strike strong"
+    " sub sup time tt u var wbr".split(),
+    "",
+)
+_MARKS |= dict.fromkeys(
+    "article aside blockquote center div dl dd dt figure footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section"
+    " ul".split(),
+    _PARAGRAPH,
+)
+_MARKS |= {f"/{name}": mark for name, mark in _MARKS.items() if name not in ("hr", "p")}
+_MARKS |= {"/p": _PARAGRAPH, "br": _LINE}
+
+
+def _lines(part: str) -> str:
+    if _LINE not in part:
+        return _squeezed(part)
+    return "\n".join(_squeezed(line) for line in part.split(_LINE)).strip("\n")
 
 
 def html_tree(html: str) -> Any:
@@ -157,9 +214,10 @@ def _visible(text: str) -> str:
 def without_trailers(text: str) -> str:
     """A summary without what publishing systems hang on its end ("The post … appeared first on …", "Read more")."""
     head, tail = (text[:-400], text[-400:]) if len(text) > 400 else ("", text)
-    if any(words in tail for words in ("appeared", "Read", "Continue")):
-        tail = _TRAILERS.sub("", tail)
-    if "…" in tail or "..." in tail or "&h" in tail:
+    starts = [at for words in _INVITATIONS if (at := tail.find(words)) != -1]
+    if starts and (trailer := _TRAILERS.search(tail, len(tail[: min(starts)].rstrip()))):
+        tail = tail[: trailer.start()]
+    if "…" in tail or "..." in tail or "&hellip;" in tail:
         tail = _ELLIPSIS.sub("…", tail)
     return head + tail if head else tail.strip()
 

@@ -13,7 +13,7 @@ from typing import Any
 from digest.domain.content import Entry, Image
 from digest.errors import ParseError
 from digest.feeds import bounded, dates, jsonfeed, strict
-from digest.feeds.clean import absolute_url, html_tree, one_line, plain_text, words_of
+from digest.feeds.clean import absolute_url, one_line, plain_text
 from digest.feeds.decode import decode, xml_document
 from digest.feeds.entries import (
     CONTENT_LENGTH,
@@ -25,7 +25,7 @@ from digest.feeds.entries import (
     summary_of,
     title_of,
 )
-from digest.feeds.images import best_of_media, first_image_in
+from digest.feeds.images import best_of_media, first_image
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
@@ -115,26 +115,18 @@ def _moment(value: Any) -> datetime | None:
 
 @dataclass(frozen=True)
 class _Text:
-    """A value with its media type and base address; its markup is read once, for words and pictures."""
+    """A value with its media type and base address; its words are looked for once."""
 
     value: str
     kind: str
     base: str | None
 
     @cached_property
-    def tree(self) -> Any:
-        return html_tree(self.value) if "<" in self.value or "&" in self.value else None
-
-    @cached_property
     def words(self) -> str:
         """Plain text, paragraphs separated by blank lines."""
         if self.kind == "text/plain":
             return "\n\n".join(line for part in re.split(r"\n\s*\n", self.value) if (line := one_line(part)))
-        return plain_text(self.value) if self.tree is None else words_of(self.tree)
-
-    def picture(self, base: str) -> Image | None:
-        """The first picture in it."""
-        return first_image_in(self.tree, base) if "<img" in self.value or "<IMG" in self.value else None
+        return plain_text(self.value)
 
 
 def _text(thing: Any, name: str) -> str:
@@ -166,7 +158,7 @@ def _image(item: Any, base: str, markup: Iterable[tuple[_Text, str]]) -> Image |
     """The picture that the item declares (with the alt text that its own markup gives it), or its first one."""
     credited = item.get("media_credit") or [{}]
     credit = str(credited[0].get("content") or "")
-    inline = next((found for text, own in markup if (found := text.picture(own))), None)
+    inline = next((found for text, own in markup if (found := first_image(text.value, own))), None)
     declared: tuple[Iterable[Mapping[str, Any]], ...] = (
         item.get("media_content", ()),
         [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
