@@ -185,7 +185,7 @@ class _Feed:
             if "href" in element.attrib or "lastmod" in element.attrib:
                 raise UnusualError
         self._parts(item, element, base, language, 1)
-        self.items.append(item.finished())
+        self.items.append(item.said)
 
     def _parts(self, item: Item, parent: Any, base: str, language: str | None, depth: int) -> None:
         for child in parent:
@@ -220,5 +220,5 @@ _ITEM_ASIDE = {
     "source", "comments", "contributor", "generator", "rights", "copyright", "dc_publisher", "dc_rights", "dc_language",
     "language", "dc_contributor", "dc_format", "dc_identifier", "dc_source", "dc_type", "itunes_duration", "docs",
     "itunes_explicit", "itunes_block", "media_rating", "media_copyright", "media_text", "media_player", "ttl",
-    "itunes_owner", "media_restriction", "media_license", "rating", "icon", "logo", "webmaster",
+    "itunes_owner", "subtitle", "tagline", "itunes_subtitle", "media_restriction", "media_license", "rating", "icon", "logo", "webmaster",
 }  # fmt: skip

@@ -96,14 +96,6 @@ class Item:
         self._has_content = False
         self._title_depth = -1
 
-    def finished(self) -> dict[str, Any]:
-        """The item's dictionary."""
-        for name in ("summary", "summary_detail"):
-            other = name.replace("summary", "subtitle")
-            if name not in self.said and other in self.said:
-                self.said[name] = self.said[other]
-        return self.said
-
     def _store(self, key: str, value: Any, depth: int) -> None:
         if depth <= self._depths.get(key, depth):
             self._depths[key] = depth
@@ -180,18 +172,12 @@ class Item:
     def _summary(
         self, element: Any, base: str, language: str | None, depth: int, given: dict[str, str], usual: str
     ) -> None:
-        if not self._has_content and ("summary" in self.said or "subtitle" in self.said):
+        if not self._has_content and "summary" in self.said:
             self.content(element, base, language, depth, given)
             return
         detail = self._construct(element, base, language, given, usual)
         self._store("summary", detail["value"], depth)
         self.said["summary_detail"] = detail
-
-    def subtitle(self, element: Any, base: str, language: str | None, depth: int, given: dict[str, str]) -> None:
-        """``subtitle``, ``itunes:subtitle``: stands for a summary if there is none."""
-        detail = self._construct(element, base, language, given, "text/plain")
-        self._store("subtitle", detail["value"], depth)
-        self.said["subtitle_detail"] = detail
 
     def content(self, element: Any, base: str, language: str | None, depth: int, given: dict[str, str]) -> None:
         """``content`` of Atom."""
@@ -204,8 +190,7 @@ class Item:
     def _content(self, detail: dict[str, Any]) -> None:
         self._has_content = True
         self.said.setdefault("content", []).append(detail)
-        if "subtitle" not in self.said:
-            self.said.setdefault("summary", detail["value"])
+        self.said.setdefault("summary", detail["value"])
 
     def author(self, parts: list[tuple[str, str]], element: Any, depth: int) -> None:
         """``author`` with names in it, or as a text; ``dc:creator``."""
@@ -308,7 +293,6 @@ READERS: dict[str, Reader] = {
     "link": Item.link, "guid": Item.guid, "id": Item.guid,
     "description": Item.described, "dc_description": Item.described, "media_description": Item.described,
     "summary": Item.summary, "itunes_summary": Item.summary, "abstract": Item.summary,
-    "subtitle": Item.subtitle, "tagline": Item.subtitle, "itunes_subtitle": Item.subtitle,
     "content": Item.content, "content_encoded": Item.encoded, "fullitem": Item.encoded,
     "dc_creator": Item.creator, "dc_author": Item.creator,
     "pubdate": Item.published, "published": Item.published, "issued": Item.published, "dcterms_issued": Item.published,
