@@ -29,10 +29,48 @@ HOSTS = [f"127.0.0.{number}" for number in range(1, 17)]
 """Loopback addresses that play the hosts: the per-host limit is then as far from mattering as on the open web."""
 SAMPLE = 100
 """Feeds that feedparser reads; its time is scaled to all of them."""
-WORDS = (
-    "the market price of a token fell sharply on Monday as traders sold what they had bought in spring while several"
-    " countries weighed new rules for exchanges that hold customers money and analysts said it could go on for weeks"
-).split()
+WORDS = [
+    "the",
+    "market",
+    "price",
+    "of",
+    "a",
+    "token",
+    "fell",
+    "sharply",
+    "on",
+    "Monday",
+    "as",
+    "traders",
+    "sold",
+    "what",
+    "they",
+    "had",
+    "bought",
+    "in",
+    "spring",
+    "while",
+    "several",
+    "countries",
+    "weighed",
+    "new",
+    "rules",
+    "for",
+    "exchanges",
+    "that",
+    "hold",
+    "customers",
+    "money",
+    "and",
+    "analysts",
+    "said",
+    "it",
+    "could",
+    "go",
+    "on",
+    "for",
+    "weeks",
+]
 
 
 def template() -> bytes:

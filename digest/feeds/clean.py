@@ -1,6 +1,7 @@
 """Cleaning: markup to plain text, text to what can stand in a mail, URLs to one form per article."""
 
 import re
+import threading
 import unicodedata
 from html import unescape
 from html.entities import name2codepoint
@@ -14,13 +15,13 @@ MAX_MARKUP = 1_000_000
 
 # Begins and ends a paragraph.
 _BLOCKS = frozenset(
-    "address article aside blockquote center dd details dialog div dl dt fieldset figure footer h1 h2 h3 h4 h5 h6 header"
+    "address article aside blockquote center dd details dialog div dl dt fieldset figure footer h1 h2 h3 h4 h5 h6 header"  # noqa: SIM905
     " hr li main nav ol p pre section summary table tbody thead tfoot tr ul".split()
 )
 _CELLS = ("td", "th")
 # Holds no words of the author.
 _SILENT = frozenset(
-    "audio button canvas embed figcaption form frameset iframe math noscript object script select style svg"
+    "audio button canvas embed figcaption form frameset iframe math noscript object script select style svg"  # noqa: SIM905
     " template textarea title video".split()
 )
 
@@ -73,9 +74,7 @@ def _is_one_plain_line(text: str) -> bool:
     """Whether there is nothing to clean but spaces: the usual case, told without a look at every character twice."""
     if not text.isprintable():
         return False
-    return text.isascii() or (
-        "\ufffc" not in text and "\ufffd" not in text and unicodedata.is_normalized("NFC", text)
-    )
+    return text.isascii() or ("\ufffc" not in text and "\ufffd" not in text and unicodedata.is_normalized("NFC", text))
 
 
 def plain_text(html: str) -> str:
@@ -169,12 +168,12 @@ def _paragraphs(marked: str) -> str:
 _LINE, _PARAGRAPH = "\x01", "\x02"
 # What the tags that need no thought leave behind. Unclosed, misnested or repeated: the words stay the same.
 _MARKS = dict.fromkeys(
-    "a abbr acronym b big cite code del dfn em font i img ins kbd mark picture q s samp small source span strike strong"
+    "a abbr acronym b big cite code del dfn em font i img ins kbd mark picture q s samp small source span strike strong"  # noqa: SIM905
     " sub sup time tt u var wbr".split(),
     "",
 )
 _MARKS |= dict.fromkeys(
-    "article aside blockquote center div dl dd dt figure footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section"
+    "article aside blockquote center div dl dd dt figure footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section"  # noqa: SIM905
     " ul".split(),
     _PARAGRAPH,
 )
@@ -188,13 +187,19 @@ def _lines(part: str) -> str:
     return "\n".join(_squeezed(line) for line in part.split(_LINE)).strip("\n")
 
 
+_THREAD = threading.local()
+
+
 def html_tree(html: str) -> Any:
     """The parsed tree of a piece of HTML, None if there is nothing in it. Comments are left out."""
     # A stray </body> in the middle would end the document, and the words behind it.
     data = _visible(html[:MAX_MARKUP])
     if "body" in (low := data.lower()) or "<html" in low or "</html" in low or "head" in low:
         data = _FRAME.sub(" ", data)
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    parser = getattr(_THREAD, "parser", None)  # to make one costs more than to read a short text
+    if parser is None:
+        parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+        _THREAD.parser = parser
     try:
         return etree.fromstring(f"<div>{data}</div>".encode(), parser)
     except (etree.XMLSyntaxError, ValueError):
@@ -217,7 +222,7 @@ def without_trailers(text: str) -> str:
     starts = [at for words in _INVITATIONS if (at := tail.find(words)) != -1]
     if starts and (trailer := _TRAILERS.search(tail, len(tail[: min(starts)].rstrip()))):
         tail = tail[: trailer.start()]
-    if "…" in tail or "..." in tail or "&hellip;" in tail:
+    if tail.endswith(("]", "»", "] ", "» ")):
         tail = _ELLIPSIS.sub("…", tail)
     return head + tail if head else tail.strip()
 

@@ -11,8 +11,7 @@ _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)(?:$|[?#])", re.IGNORECASE)
 # Counting pixels, share buttons, avatars and smileys.
 _DECORATION = re.compile(
     r"feedburner|feedsportal|doubleclick|/pixel|[./]stats?\.|beacon|/emoji/|s\.w\.org/images/core|gravatar\.com"
-    r"|\bspacer\b|\bblank\.gif|/share[-_/]|/counter|1x1",
-    re.IGNORECASE,
+    r"|\bspacer\b|\bblank\.gif|/share[-_/]|/counter|1x1"
 )
 _FILE_NAME = re.compile(
     r"^(?:\S+|.{0,80}\(\d+\))\.(?:jpe?g|png|webp|gif|avif|svg)$|^(?:img|dsc|image)[-_ ]?\d*$", re.IGNORECASE
@@ -31,7 +30,7 @@ def image(url: str, base: str, *, alt: str = "", credit: str = "", width: Any = 
     """The picture at ``url``, seen from ``base``; None if it has no http(s) address or is mere decoration."""
     address = absolute_url(url, base)
     size = (_pixels(width), _pixels(height))
-    if not address or _DECORATION.search(address) or any(0 < side < _MIN_SIDE for side in size):
+    if not address or _DECORATION.search(address.lower()) or any(0 < side < _MIN_SIDE for side in size):
         return None
     alt = one_line(alt)[:300]
     return Image(address, "" if is_file_name(alt) else alt, one_line(credit)[:200], *size)

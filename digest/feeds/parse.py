@@ -83,7 +83,9 @@ def _entry(item: Any, feed_url: str) -> Entry:
     base = url or feed_url
     detail = item.get("summary_detail") or {}
     described = _Text(item.get("summary") or "", detail.get("type") or "text/html", detail.get("base"))
-    texts = [_Text(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())]
+    texts = [
+        _Text(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())
+    ]
     content = max((text.words for text in texts), key=len, default="")
     same = next((text for text in texts if (text.value, text.kind) == (described.value, described.kind)), None)
     summary = same.words if same else described.words

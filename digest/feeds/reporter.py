@@ -51,10 +51,7 @@ def original_reporter(text: str, own: str = "") -> str:
     """
     text = text[:_WINDOW]
     found = [
-        match
-        for words, pattern in _PATTERNS
-        if any(each in text for each in words)
-        for match in pattern.finditer(text)
+        match for words, pattern in _PATTERNS if any(each in text for each in words) for match in pattern.finditer(text)
     ]
     for match in sorted(found, key=lambda match: match.start()):
         name = re.sub(r"[’']s$", "", match["outlet"].rstrip(".,")).replace("’", "'")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
 from xml.sax.saxutils import escape
@@ -24,7 +25,9 @@ _TYPES = {
 _MARKUP = ("text/html", "application/xhtml+xml")
 _C1 = re.compile("[\x80-\x9f]")
 _WINDOWS = {code: bytes([code]).decode("windows-1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
-_SIMPLE_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:/[\w.~!$&'()*+,=:@%/-]*)?(?:\?[\w.~&+=%/:-]+)?", re.ASCII)
+_SIMPLE_URL = re.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:/[\w.~!$&'()*+,=:@%/-]*)?(?:\?[\w.~&+=%/:-]+)?", re.ASCII
+)
 _EXTRA_SLASHES = re.compile(r"^([A-Za-z][A-Za-z0-9+-.]*://)/+")
 _NAMED = re.compile("&([A-Za-z0-9_]+);")
 
@@ -63,10 +66,8 @@ def fixed(text: str) -> str:
     text = text.strip()
     if text.isascii():
         return text
-    try:  # UTF-8 that somebody took for ISO 8859-1 and encoded again
+    with suppress(UnicodeError):  # UTF-8 that somebody took for ISO 8859-1 and encoded again
         text = text.encode("iso-8859-1").decode("utf-8")
-    except UnicodeError:
-        pass
     return text.translate(_WINDOWS) if _C1.search(text) else text
 
 
@@ -236,7 +237,9 @@ class Item:
 
     def media_category(self, element: Any, base: str, language: str | None, depth: int, given: dict[str, str]) -> None:
         """``media:category``."""
-        self.category(element, base, language, depth, {"scheme": "http://search.yahoo.com/mrss/category_schema", **given})
+        self.category(
+            element, base, language, depth, {"scheme": "http://search.yahoo.com/mrss/category_schema", **given}
+        )
 
     def keywords(self, element: Any, base: str, language: str | None, depth: int, given: dict[str, str]) -> None:
         """``itunes:keywords``, ``media:keywords``: parted by commas."""
@@ -314,8 +317,10 @@ def _inner(element: Any) -> str:
     """The markup inside an element."""
     inside: Iterable[Any] = element.iterdescendants()
     for each in inside:
-        if each.prefix is not None or each.tag.endswith(("}svg", "}math")) or any(
-            key.endswith("}base") for key in each.attrib
+        if (
+            each.prefix is not None
+            or each.tag.endswith(("}svg", "}math"))
+            or any(key.endswith("}base") for key in each.attrib)
         ):
             raise UnusualError
     pieces = [escape(element.text or "")]
