@@ -34,6 +34,8 @@ _SEVEN_BIT = re.compile(r"iso2022|iso-2022|hz")
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _DECLARED = re.compile(rb"""^\s*<\?xml\b[^>]{0,200}\bencoding\s*=\s*["']([\w.:-]{1,40})["']""", re.IGNORECASE)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # not XML 1.0 Char (2.2)
+_CONTROLS = bytes((*range(9), 0x0B, 0x0C, *range(0x0E, 0x20)))
+_HTML_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31});")
 
 _NAMED = {
     name[:-1]: text
@@ -59,6 +61,11 @@ def decode(body: bytes, content_type: str = "") -> str:
     for start, name in _UNMARKED:
         if body.startswith(start):
             return body.decode(name, "replace")
+    if b"\x1b" not in body and b"~{" not in body:  # what marks the encodings that look like ASCII
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
     declared = _DECLARED.match(body[:400])
     labels = [label for label in (_charset(content_type), declared[1].decode() if declared else "") if _usable(label)]
     for label in labels:
@@ -100,7 +107,7 @@ def xml_document(text: str) -> tuple[str, str]:
     Raises:
         ParseError: the document declares entities of its own (XML 1.0, 4.2).
     """
-    text = _ILLEGAL.sub("", text)
+    text = _legal(text)
     at = 0
     while (at := text.find("<", at)) != -1:
         if text.startswith("<!--", at):
@@ -118,9 +125,19 @@ def xml_document(text: str) -> tuple[str, str]:
     name = _ROOT.match(text, at) if at != -1 else None
     if name is None:
         return "", ""
-    body = re.sub(r"&([A-Za-z][A-Za-z0-9]{1,31});", lambda match: _NAMED.get(match[1], match[0]), text[at:])
+    body = _HTML_ENTITY.sub(lambda match: _NAMED.get(match[1], match[0]), text[at:])
     lines = "\n" * text.count("\n", 0, at)  # so that a parser's line numbers stay right
     return name[1].lower(), f'<?xml version="1.0" encoding="utf-8"?>{lines}{body}'
+
+
+def _legal(text: str) -> str:
+    """``text`` without characters that XML doesn't allow: hardly ever is there one to be found."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        return _ILLEGAL.sub("", text)
+    clean = len(data.translate(None, _CONTROLS)) == len(data) and "\ufffe" not in text and "\uffff" not in text
+    return text if clean else _ILLEGAL.sub("", text)
 
 
 def _behind(text: str, mark: str, start: int) -> int:

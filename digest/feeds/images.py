@@ -11,12 +11,12 @@ _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)(?:$|[?#])", re.IGNORECASE)
 # Counting pixels, share buttons, avatars and smileys.
 _DECORATION = re.compile(
     r"feedburner|feedsportal|doubleclick|/pixel|[./]stats?\.|beacon|/emoji/|s\.w\.org/images/core|gravatar\.com"
-    r"|\bspacer\b|\bblank\.gif|/share[-_/]|/counter|1x1",
-    re.IGNORECASE,
+    r"|\bspacer\b|\bblank\.gif|/share[-_/]|/counter|1x1"
 )
 _FILE_NAME = re.compile(
     r"^(?:\S+|.{0,80}\(\d+\))\.(?:jpe?g|png|webp|gif|avif|svg)$|^(?:img|dsc|image)[-_ ]?\d*$", re.IGNORECASE
 )
+_TAG = re.compile(r"""<img\s(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*>""")
 _MIN_SIDE = 50
 """Pixels: what is declared smaller on either side is decoration."""
 
@@ -30,7 +30,7 @@ def image(url: str, base: str, *, alt: str = "", credit: str = "", width: Any = 
     """The picture at ``url``, seen from ``base``; None if it has no http(s) address or is mere decoration."""
     address = absolute_url(url, base)
     size = (_pixels(width), _pixels(height))
-    if not address or _DECORATION.search(address) or any(0 < side < _MIN_SIDE for side in size):
+    if not address or _DECORATION.search(address.lower()) or any(0 < side < _MIN_SIDE for side in size):
         return None
     alt = one_line(alt)[:300]
     return Image(address, "" if is_file_name(alt) else alt, one_line(credit)[:200], *size)
@@ -38,7 +38,18 @@ def image(url: str, base: str, *, alt: str = "", credit: str = "", width: Any = 
 
 def first_image(html: str, base: str) -> Image | None:
     """The first picture in a piece of HTML that is no decoration, with its alt text."""
-    root = html_tree(html) if "<img" in html.lower() else None
+    start = html.find("<img")
+    if start == -1 and "<IMG" not in html:
+        return None
+    # The first tags alone, where they stand for themselves: a tree of the whole costs ten times as much.
+    if start != -1 and "<!" not in html and "<script" not in html and (tag := _TAG.match(html, start)):
+        first = _first(html_tree(tag[0]), base)
+        if first is not None:
+            return first
+    return _first(html_tree(html), base)
+
+
+def _first(root: Any, base: str) -> Image | None:
     if root is None:
         return None
     for element in root.iter("img"):

@@ -5,12 +5,14 @@ Nothing but :class:`ParseError` escapes, whatever the bytes; its message is for 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from digest.domain.content import Entry, Image
 from digest.errors import ParseError
-from digest.feeds import bounded, dates, jsonfeed
+from digest.feeds import bounded, dates, jsonfeed, strict
 from digest.feeds.clean import absolute_url, one_line, plain_text
 from digest.feeds.decode import decode, xml_document
 from digest.feeds.entries import (
@@ -56,7 +58,7 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
     if not root:
         raise ParseError("this is neither XML nor JSON, so it is no feed")
     try:
-        reading = bounded.read(document, url)
+        reading = _read(document, url)
         entries = tuple(_entry(item, url) for item in reading.entries)
         title, ttl = _text(reading.feed, "title"), _ttl(reading.feed)
     except Exception as error:  # feedparser lets through whatever malformed input causes
@@ -69,18 +71,31 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
     return ParsedFeed(title, tuple(e if e.language else replace(e, language=language) for e in entries), ttl)
 
 
+def _read(document: str, url: str) -> bounded.Reading:
+    """Read a feed: on the fast way if it is well-formed and usual, else by feedparser."""
+    if fast := strict.read(document, url):
+        return bounded.Reading(*fast, None)
+    return bounded.read(document, url)
+
+
 def _entry(item: Any, feed_url: str) -> Entry:
     url = _link(item, feed_url)
     base = url or feed_url
     detail = item.get("summary_detail") or {}
-    described = (item.get("summary") or "", detail.get("type") or "text/html", detail.get("base"))
-    contents = [(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())]
-    content = max((_words(value, kind) for value, kind, _ in contents), key=len, default="")
-    summary = _words(*described[:2])
+    described = _Text(item.get("summary") or "", detail.get("type") or "text/html", detail.get("base"))
+    texts = [
+        _Text(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())
+    ]
+    content = max((text.words for text in texts), key=len, default="")
+    same = next((text for text in texts if (text.value, text.kind) == (described.value, described.kind)), None)
+    summary = same.words if same else described.words
     if not content and len(summary) > CONTENT_LENGTH:
         content = summary
     # feedparser reports xml:base, or else the feed's own address; links then belong to the item's page.
-    markup = [(value, base if own in (None, "", feed_url) else own) for value, _, own in (*contents, described)]
+    markup = [
+        (text, base if text.base in (None, "", feed_url) else absolute_url(text.base, base) or base)
+        for text in (texts if same else (*texts, described))
+    ]
     return Entry(
         guid=guid_of(str(item.get("id") or "")),
         url=url,
@@ -88,24 +103,37 @@ def _entry(item: Any, feed_url: str) -> Entry:
         summary=summary_of(summary),
         content=content,
         author=_author(item),
-        published_at=dates.of_struct(dict.get(item, "published_parsed") or dict.get(item, "created_parsed")),
-        updated_at=dates.of_struct(dict.get(item, "updated_parsed")),
+        published_at=_moment(dict.get(item, "published_parsed") or dict.get(item, "created_parsed")),
+        updated_at=_moment(dict.get(item, "updated_parsed")),
         tags=distinct(str(tag.get("label") or tag.get("term") or "") for tag in item.get("tags", ())),
         image=_image(item, base, markup),
         language=language_tag(str((item.get("title_detail") or {}).get("language") or "")),
     )
 
 
-def _words(value: str, kind: str) -> str:
-    """A value of the given media type as plain text, paragraphs separated by blank lines."""
-    if kind == "text/plain":
-        return "\n\n".join(line for part in re.split(r"\n\s*\n", value) if (line := one_line(part)))
-    return plain_text(value)
+def _moment(value: Any) -> datetime | None:
+    return value if isinstance(value, datetime) else dates.of_struct(value)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A value with its media type and base address; its words are looked for once."""
+
+    value: str
+    kind: str
+    base: str | None
+
+    @cached_property
+    def words(self) -> str:
+        """Plain text, paragraphs separated by blank lines."""
+        if self.kind == "text/plain":
+            return "\n\n".join(line for part in re.split(r"\n\s*\n", self.value) if (line := one_line(part)))
+        return plain_text(self.value)
 
 
 def _text(thing: Any, name: str) -> str:
     detail = thing.get(f"{name}_detail") or {}
-    return one_line(_words(str(thing.get(name) or ""), detail.get("type") or "text/plain"))
+    return one_line(_Text(str(thing.get(name) or ""), detail.get("type") or "text/plain", None).words)
 
 
 def _link(item: Any, feed_url: str) -> str:
@@ -128,13 +156,11 @@ def _author(item: Any) -> str:
     return ", ".join(distinct("" if _EMAIL.fullmatch(name.strip()) else name for name in names))[:300]
 
 
-def _image(item: Any, base: str, markup: Iterable[tuple[str, str]]) -> Image | None:
+def _image(item: Any, base: str, markup: Iterable[tuple[_Text, str]]) -> Image | None:
     """The picture that the item declares (with the alt text that its own markup gives it), or its first one."""
     credited = item.get("media_credit") or [{}]
     credit = str(credited[0].get("content") or "")
-    inline = next(
-        (found for html, own in markup if (found := first_image(html, absolute_url(own, base) or base))), None
-    )
+    inline = next((found for text, own in markup if (found := first_image(text.value, own))), None)
     declared: tuple[Iterable[Mapping[str, Any]], ...] = (
         item.get("media_content", ()),
         [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
