@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from digest.store.tables import Article, ArticleFeed, Feed, FeedDay
 
-Condition = Literal["new", "well", "silent", "failing", "ended"]
+Condition = Literal["new", "ok", "silent", "failing", "ended"]
 
 WEEK = timedelta(days=7)
 SILENT = timedelta(days=14)
@@ -25,7 +25,7 @@ class FeedHealth:
     """One source.
 
     Attributes:
-        state: ``new`` (never asked), ``well``, ``silent`` (answers, without news for long), ``failing``, ``ended``.
+        state: ``new`` (never asked), ``ok``, ``silent`` (answers, without news for long), ``failing``, ``ended``.
         failures: polls in a row that failed.
         items_a_day: items dated in the last seven days, by seven; None for what has no articles.
         delay: seconds, in the median of the last seven days, from an item's date to our first sight of it; None while
@@ -88,7 +88,7 @@ def health(session: Session, now: datetime, feed_id: int | None = None) -> list[
         query = query.where(Feed.id == feed_id)
     rates, delays = _items(session, now, feed_id), _delays(session, now, feed_id)
     found = [_health(feed, size, now, rates, delays) for feed, size in session.exec(query)]
-    order: dict[str, int] = {"failing": 0, "silent": 1, "new": 2, "well": 2, "ended": 3}
+    order: dict[str, int] = {"failing": 0, "silent": 1, "new": 2, "ok": 2, "ended": 3}
     return sorted(found, key=lambda each: (order[each.state], -each.failures, each.name.casefold(), each.id))
 
 
@@ -145,7 +145,7 @@ def _condition(feed: Feed, now: datetime) -> Condition:
         return "failing"
     if feed.last_success_at is None:
         return "new"
-    return "silent" if feed.newest_at is not None and now - feed.newest_at > SILENT else "well"
+    return "silent" if feed.newest_at is not None and now - feed.newest_at > SILENT else "ok"
 
 
 def _items(session: Session, now: datetime, feed_id: int | None) -> dict[int, float]:

@@ -86,8 +86,8 @@ def by_host(
         now = time.monotonic()
         while resting and resting[0][0] <= now:
             ready.append(heapq.heappop(resting)[1])
-        turns_slow = sorted(started + slow for _, started, _ in running.values() if started + slow > now)
-        places = min(brisk - len(turns_slow), most - len(running))
+        quick = sum(started + slow > now for _, started, _ in running.values())
+        places = min(brisk - quick, most - len(running))
         while ready and places > 0:
             host = ready.popleft()
             if begun := begin(queues[host].popleft()):
@@ -96,7 +96,8 @@ def by_host(
                 places -= 1
             line_up(host)
         wakings = [resting[0][0]] if resting else []
-        wakings += turns_slow[:1] if ready and len(running) < most else []
+        if ready and len(running) < most:  # a place comes free when the next one turns slow
+            wakings += [min((at + slow for _, at, _ in running.values() if at + slow > now), default=now)]
         pause = max(0.0, min(wakings) - time.monotonic()) if wakings else None
         if not running:
             time.sleep(pause or 0)

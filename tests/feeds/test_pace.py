@@ -81,7 +81,7 @@ def test_a_feed_that_asks_to_be_skipped_always_is_not() -> None:
 
 @given(
     st.integers(1, 10_000),
-    st.lists(st.integers(-10**6, 10**6), max_size=40),
+    st.lists(st.integers(-(10**6), 10**6), max_size=40),
     st.integers(0, 10**6),
     st.frozensets(st.integers(0, 23)),
 )
