@@ -28,6 +28,8 @@ class DigestError(Exception):
     """Anything this service reports on purpose. ``str(error)`` is a sentence for a person."""
 
     exit_code = 1
+    evidence: bytes = b""
+    """The beginning of what a source sent, where that is the trouble."""
 
 
 class PermanentError(DigestError):

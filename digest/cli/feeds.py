@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlmodel import col, select
 
 from digest.cli.common import Json, emit, open_service, table
+from digest.cli.feed_failure import failure_command
 from digest.domain.newsroom import FeedKind, FeedSpec
 from digest.errors import UsageError
-from digest.store.tables import Feed
+from digest.store import feed_health
 from digest.workflows import feeds
 
 app = typer.Typer(no_args_is_help=True, help="Add, check, import, export and list feeds.")
@@ -17,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Add, check, import, export and lis
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
+    app.command("failure")(failure_command)
     root.add_typer(app, name="feeds")
 
 
@@ -106,15 +107,6 @@ def _told(looked: feeds.Looked) -> list[str]:
 def list_command(as_json: Json = False) -> None:
     """All feeds with their health."""
     with open_service() as (ctx, _settings), ctx.db.read() as session:
-        rows: list[dict[str, Any]] = [
-            {
-                "name": feed.name, "url": feed.url, "kind": feed.kind, "weight": feed.weight,
-                "state": "ended" if feed.retired_at else "failing" if feed.failures else "ok" if feed.last_success_at else "new",
-                "last_success": feed.last_success_at.isoformat() if feed.last_success_at else None,
-                "last_error": feed.last_error, "failures": feed.failures,
-                "next_check": feed.next_check_at.isoformat() if feed.next_check_at else None,
-            }
-            for feed in session.exec(select(Feed).order_by(col(Feed.id)))
-        ]  # fmt: skip
+        rows: list[dict[str, Any]] = [each.as_dict() for each in feed_health.health(session, ctx.clock())]
     head = ["name", "state", "failures", "last_success", "last_error"]
     emit(as_json, {"feeds": rows}, table([[str(row[name] or "") for name in head] for row in rows], head))

@@ -1,42 +1,40 @@
 """Fetching of other people's pages: polite, bounded in time and size, and never into private networks.
 
-``requests`` with a connection class of our own: the socket is opened by :mod:`digest.feeds.guard`, and every
-read from it ends at the request's deadline, so that neither headers nor a body can trickle past it.
+``requests`` on connections of our own (:mod:`digest.feeds.transport`): the socket is opened by
+:mod:`digest.feeds.guard`, and every read from it ends at the request's deadline, so that neither headers nor a body
+can trickle past it.
 """
 
-import io
 import socket
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http.client import HTTPResponse, RemoteDisconnected
+from http.client import RemoteDisconnected
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from digest.errors import FetchError, ForbiddenAddress, GoneError, ParseError
-from digest.feeds.guard import check_url, connect
+from digest.feeds.guard import check_url
+from digest.feeds.transport import CONNECT_TIMEOUT, Deadlines, GuardedAdapter
 
 MAX_REDIRECTS = 5
-CONNECT_TIMEOUT = 10.0
-"""Seconds for one TCP connection, within the deadline of the whole fetch."""
-
 FEED_ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json;q=0.9, application/json;q=0.8, "
     "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
 )
 PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 
+MAX_EVIDENCE = 200_000
+"""Bytes that are kept of an answer that is an error, for whoever looks into it."""
+
+# What we ask for, and can unpack in bounded steps. br and zstd would need a library that isn't among ours.
+_ENCODINGS = ("gzip", "x-gzip", "deflate", "identity")
 _CHUNK = 65_536
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -84,7 +82,7 @@ class Fetcher:
 
     def __init__(self, allow: frozenset[str] = frozenset(), user_agent: str = "") -> None:
         self.allow = frozenset(entry.strip().lower() for entry in allow if entry.strip())
-        self._clock = _Deadlines()
+        self._clock = Deadlines()
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -92,7 +90,7 @@ class Fetcher:
         self._session.headers["User-Agent"] = user_agent or user_agent_with("")
         self._session.headers["Accept-Encoding"] = "gzip, deflate"
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _GuardedAdapter(self.allow, self._clock))
+            self._session.mount(scheme, GuardedAdapter(self.allow, self._clock))
 
     def get(
         self,
@@ -117,6 +115,8 @@ class Fetcher:
             GoneError: 410.
             FetchError: unreachable, too slow, or another status; ``retry_after`` if the source asked for it.
             ParseError: the body is larger than ``max_bytes``, or its compression is broken.
+
+        An error's ``evidence`` is the beginning of what the source sent with it.
         """
         headers = {"Accept": accept or "*/*"}
         if etag:
@@ -210,15 +210,19 @@ class Fetcher:
     def _answer(self, response: requests.Response, permanent: str, max_bytes: int, *, conditional: bool) -> Fetched:
         status, headers = response.status_code, response.headers
         if status == 410:
-            raise GoneError("the source says that it has ended for good (410 Gone)")
+            gone = GoneError("the source says that it has ended for good (410 Gone)")
+            gone.evidence = self._evidence(response)
+            raise gone
         if status == 304 and not conditional:
             raise FetchError("answered 304 (not modified) to a first request", status=304)
         if status not in (200, 203, 304):
-            raise FetchError(
+            failed = FetchError(
                 f"answered {status} {_reason(response)}".rstrip(),
                 status=status,
                 retry_after=_retry_after(headers),
             )
+            failed.evidence = self._evidence(response)
+            raise failed
         return Fetched(
             status=304 if status == 304 else 200,
             url=response.url,
@@ -235,19 +239,38 @@ class Fetcher:
         declared = response.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > max_bytes:
             raise too_large
+        for coding in response.headers.get("Content-Encoding", "").lower().replace(" ", "").split(","):
+            if coding and coding not in _ENCODINGS:
+                raise ParseError(f"its compression ({coding[:20]}) is one that we did not ask for and can't unpack")
         body = bytearray()
         try:
             # Chunks are bounded after decompression, so a small bomb never unfolds beyond the limit.
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
                 if len(body) > max_bytes:
+                    too_large.evidence = bytes(body[:MAX_EVIDENCE])
                     raise too_large
                 self._clock.left()
         except requests.exceptions.ContentDecodingError:
             raise ParseError("its compression is broken, it can't be unpacked") from None
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise self._failure(error, urlsplit(response.url).hostname) from None
+        except (requests.RequestException, HTTPError, OSError, FetchError) as error:
+            failure = self._failure(error, urlsplit(response.url).hostname)
+            failure.evidence = bytes(body[:MAX_EVIDENCE])
+            raise failure from None
         return bytes(body)
+
+    def _evidence(self, response: requests.Response) -> bytes:
+        """The beginning of an error's page, as far as it comes in time; b"" if it can't be read."""
+        body = bytearray()
+        try:
+            for chunk in response.iter_content(_CHUNK):
+                body += chunk
+                if len(body) >= MAX_EVIDENCE:
+                    break
+                self._clock.left()
+        except (requests.RequestException, HTTPError, OSError, FetchError):
+            pass  # what was read until then is evidence enough
+        return bytes(body[:MAX_EVIDENCE])
 
     def _failure(self, error: Exception, host: str | None) -> FetchError | ForbiddenAddress:
         for cause in _causes(error):
@@ -265,106 +288,6 @@ class Fetcher:
                 case RemoteDisconnected() | ConnectionResetError() | BrokenPipeError():
                     return FetchError(f"{host} hung up")
         return FetchError(f"{host} could not be read: {_plainly(error)}")
-
-
-class _Deadlines:
-    """The moment at which the fetch of the current thread ends."""
-
-    def __init__(self) -> None:
-        self._local = threading.local()
-
-    def running(self, seconds: float) -> "_Deadlines":
-        self._local.seconds, self._local.end = seconds, time.monotonic() + seconds
-        return self
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None:
-        self._local.end = None
-
-    def left(self) -> float:
-        """Seconds left, more than 0.
-
-        Raises:
-            FetchError: none are left.
-        """
-        left: float = self._local.end - time.monotonic()
-        if left <= 0:
-            raise self.too_slow()
-        return left
-
-    def too_slow(self) -> FetchError:
-        return FetchError(f"did not answer in full within {self._local.seconds:g} seconds")
-
-
-class _DeadlineReader(io.RawIOBase):
-    """Reads from a socket, each time for no longer than the deadline allows."""
-
-    def __init__(self, sock: socket.socket, deadlines: _Deadlines) -> None:
-        self._sock, self._deadlines = sock, deadlines
-        # Holds the socket open when the connection lets go of it before the body is read.
-        self._raw = sock.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        try:
-            self._sock.settimeout(self._deadlines.left())
-        except FetchError as error:
-            raise TimeoutError(str(error)) from None
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()
-
-
-class _GuardedAdapter(HTTPAdapter):
-    """An adapter whose connections are opened by the guard and read under a deadline."""
-
-    def __init__(self, allow: frozenset[str], deadlines: _Deadlines) -> None:
-        self._pools = _guarded_pools(allow, deadlines)
-        super().__init__(pool_connections=64, pool_maxsize=4)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-
-def _guarded_pools(allow: frozenset[str], deadlines: _Deadlines) -> dict[str, type[HTTPConnectionPool]]:
-    def response_class(sock: socket.socket, *args: Any, **kwargs: Any) -> HTTPResponse:
-        response = HTTPResponse(sock, *args, **kwargs)
-        response.fp.close()
-        response.fp = io.BufferedReader(_DeadlineReader(sock, deadlines))
-        return response
-
-    def open_socket(connection: HTTPConnection) -> socket.socket:
-        try:
-            return connect(connection._dns_host, connection.port, min(CONNECT_TIMEOUT, deadlines.left()), allow)
-        except TimeoutError as error:
-            raise ConnectTimeoutError(connection, "no answer") from error
-        except OSError as error:
-            raise NewConnectionError(connection, "no connection") from error
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return open_socket(self)
-
-    class Tls(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return open_socket(self)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class TlsPool(HTTPSConnectionPool):
-        ConnectionCls = Tls
-
-    for kind in (Plain, Tls):
-        kind.response_class = staticmethod(response_class)  # type: ignore[assignment]
-    return {"http": PlainPool, "https": TlsPool}
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -8,8 +8,11 @@ moment later gains nothing (DNS rebinding). Every redirect passes both again.
 
 import re
 import socket
+import threading
+import time
 from collections.abc import Collection
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from digest.errors import ForbiddenAddress
@@ -108,12 +111,14 @@ def _private(host: str, address: str = "") -> str:
 def connect(host: str, port: int, timeout: float, allow: Collection[str] = ()) -> socket.socket:
     """A connected TCP socket to ``host``; only to an address that was checked.
 
+    ``timeout`` is the time for name and connection together.
+
     Raises:
         ForbiddenAddress: any of the host's addresses is not on the open internet, and the host is not exempt.
         OSError: the name doesn't resolve, or no address answers.
     """
-    host = host.strip("[]")
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    host, end = host.strip("[]"), time.monotonic() + timeout
+    found = _resolve(host, port, timeout)
     if not is_allowed(host, port, allow):
         for *_, address in found:
             if not is_public(_without_zone(str(address[0]))):
@@ -122,7 +127,8 @@ def connect(host: str, port: int, timeout: float, allow: Collection[str] = ()) -
     for family, kind, protocol, _, address in found:
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(timeout)
+            # All addresses together get the time of one: a name with fifty dead ones must not take fifty times as long.
+            sock.settimeout(max(0.05, end - time.monotonic()))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect(address)
         except OSError as error:
@@ -130,7 +136,36 @@ def connect(host: str, port: int, timeout: float, allow: Collection[str] = ()) -
             failure = error
         else:
             return sock
+        if time.monotonic() >= end:
+            raise TimeoutError(f"{host} does not answer")
     raise failure
+
+
+def _resolve(host: str, port: int, timeout: float) -> list[Any]:
+    """The addresses of a name. The system's resolver knows no deadline, so it is asked in a thread and left behind.
+
+    Raises:
+        OSError: there is no such name, or (TimeoutError) nobody said so in time.
+    """
+    found: list[Any] = []
+    failed: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failed.append(error)
+        except UnicodeError:  # a label that IDNA can't say
+            failed.append(socket.gaierror(socket.EAI_NONAME, "no such name"))
+
+    asking = threading.Thread(target=ask, name=f"resolve {host}"[:60], daemon=True)
+    asking.start()
+    asking.join(timeout)
+    if failed:
+        raise failed[0]
+    if asking.is_alive():
+        raise TimeoutError(f"the name {host} was not found in time")
+    return list(found)
 
 
 def _without_zone(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Mails outside the issues: confirm an address, open one's preferences, sign in to the desk.
+"""Mails outside the issues: confirm an address, open one's preferences, sign in to the desk, hear of failing feeds.
 
 They are transactional: nobody unsubscribes from them, and nothing in them advertises. Each kind is a folder
 under ``templates/email`` with subject.txt, body.mjml and body.txt.
@@ -18,10 +18,13 @@ from digest.render import clean, headers, quoted
 from digest.render.message import joined, link, parts_closing, sender_id
 from digest.render.pipeline import Renderer
 
-NoticeKind = Literal["confirm", "preferences-link", "sign-in-link"]
+NoticeKind = Literal["confirm", "preferences-link", "sign-in-link", "feed-alert"]
 KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 
-DEFAULTS: Mapping[str, object] = {"name": "", "tagline": "", "days": 0, "minutes": 0}
+DEFAULTS: Mapping[str, object] = {
+    "name": "", "tagline": "", "days": 0, "minutes": 0,
+    "headline": "", "ours": False, "failing": (), "ended": (), "recovered": (), "more": 0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ def notice(
     Args:
         payload: ``url`` always; ``name`` of the newsletter for ``confirm`` and ``preferences-link``; if known
             ``tagline`` and ``days`` (until a pending address is forgotten) or ``minutes`` (life of a sign-in link).
+            For ``feed-alert`` the ``headline``, lines on ``failing``, ``ended`` and ``recovered`` feeds, how many
+            ``more`` there are, and ``ours`` if the trouble is likely our own.
 
     Raises:
         RenderError: an unknown kind, or a payload without its link.
@@ -62,7 +67,7 @@ def notice(
     """
     if kind not in KINDS:
         raise RenderError(f"there is no notice called {kind!r}: use one of {', '.join(KINDS)}")
-    known = {key: clean.clean_line(value) if isinstance(value, str) else value for key, value in payload.items()}
+    known = {key: _clean(value) for key, value in payload.items()}
     url = link(str(known.get("url", "")))
     names = {"payload": {**DEFAULTS, "name": sender.name, **known}, "sender": clean.cleaned(sender)}
     subject = clean.clip(renderer.line(f"{kind}/subject.txt", names, sender.locale), 120)
@@ -92,3 +97,9 @@ def notice(
         parts_closing(boundary),
     )
     return Message(None, message_id, bare_sender, bare_address, data)
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return clean.clean_line(value)
+    return [clean.clean_line(str(each)) for each in value] if isinstance(value, list | tuple) else value

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select, update
 
 from digest.domain.calendar import Window
 from digest.domain.content import Candidate, Entry, Image
+from digest.store import addresses
 from digest.store.tables import Article, ArticleFeed, Feed
 
 LATE = timedelta(hours=12)
@@ -195,7 +196,17 @@ def _by_url(session: Session, urls: Sequence[str]) -> dict[str, _Known]:
     for some in _batches(urls):
         for row in session.execute(select_columns(col(Article.url), *_KNOWN).where(col(Article.url).in_(some))):
             found[row[0]] = _known(row[1:])
-    return found
+    return found | _by_other_address(session, [url for url in urls if url not in found])
+
+
+def _by_other_address(session: Session, urls: Sequence[str]) -> dict[str, _Known]:
+    """Articles whose pages name an address of their own, by the ones under which feeds know them."""
+    ids = addresses.known_as(session, urls)
+    rows: dict[int, _Known] = {}
+    for some in _batches(sorted(set(ids.values()))):
+        for row in session.execute(select_columns(*_KNOWN).where(col(Article.id).in_(some))):
+            rows[row[0]] = _known(row)
+    return {url: rows[ident] for url, ident in ids.items() if ident in rows}
 
 
 def _by_guid(session: Session, feed_id: int, items: Sequence[Incoming]) -> dict[str, _Known]:

@@ -6,18 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Update, or_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
 from digest.domain.newsroom import FeedSpec
 from digest.store.feed_specs import spec_of
-from digest.store.tables import Feed
+from digest.store.tables import Feed, FeedDay
 
 MAX_BACK_OFF = timedelta(hours=24)
-MAX_TTL = timedelta(hours=6)
-"""A source may ask for longer pauses than its interval, up to this."""
 MAX_RETRY_AFTER = timedelta(days=7)
 MAX_FAILURE_BODY = 200_000
 """Bytes that are kept of an answer that couldn't be read."""
+MOVE_SIGHTINGS, MOVE_SPAN = 3, timedelta(days=1)
+"""A permanent redirect is believed once it was seen so often, over so long: some are mistakes, mended within hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class FeedTask:
 
     Attributes:
         url: where to poll: ``moved_to`` if the source has moved for good.
+        rhythm, newest_at: how the source goes, as last seen: seconds between two items (0 if unknown), newest item.
+        first_read: the feed was never read before.
         claimed_until: the lease; nobody else gathers the feed before that.
         spec: how it is read.
     """
@@ -41,6 +44,9 @@ class FeedTask:
     moved_to: str
     claimed_until: datetime
     spec: FeedSpec
+    rhythm: int = 0
+    newest_at: datetime | None = None
+    first_read: bool = False
 
 
 def waiting(session: Session, now: datetime, *, due_only: bool) -> list[tuple[int, str]]:
@@ -82,6 +88,9 @@ def claim(
         moved_to=feed.moved_to,
         claimed_until=until,
         spec=spec_of(feed),
+        rhythm=feed.rhythm,
+        newest_at=feed.newest_at,
+        first_read=feed.last_success_at is None,
     )
 
 
@@ -98,32 +107,50 @@ def record_success(
     etag: str | None = None,
     last_modified: str | None = None,
     entries: int | None = None,
-    ttl_minutes: int | None = None,
+    new: int = 0,
+    next_check_at: datetime | None = None,
+    rhythm: int | None = None,
+    newest_at: datetime | None = None,
     permanent_url: str = "",
 ) -> None:
-    """The feed was read, or is unchanged (then the arguments stay away): note it, give the lease back.
+    """The feed was read, or is unchanged (then most arguments stay away): note it, give the lease back.
 
     Args:
-        ttl_minutes: a pause that the source asks for; honoured up to ``MAX_TTL`` when longer than the interval.
-        permanent_url: where the source says that it moved for good.
+        new: how many things it brought that we didn't have.
+        next_check_at: when to ask again; default: after the feed's interval.
+        permanent_url: where the source says that it moved for good. It is believed when seen repeatedly.
     """
-    pause = max(timedelta(minutes=task.interval), min(timedelta(minutes=ttl_minutes or 0), MAX_TTL))
     values: dict[str, Any] = {
         "last_checked_at": now,
         "last_success_at": now,
         "last_error": "",
         "failures": 0,
-        "next_check_at": now + pause,
+        "next_check_at": next_check_at or now + timedelta(minutes=task.interval),
+        **_move(session, task, now, permanent_url),
     }
-    if etag is not None:
-        values["etag"] = etag
-    if last_modified is not None:
-        values["last_modified"] = last_modified
-    if entries is not None:
-        values["entries_last"] = entries
-    if permanent_url and permanent_url != task.url:
-        values["moved_to"] = permanent_url
-    _release(session, task, values)
+    given = {
+        "etag": etag,
+        "last_modified": last_modified,
+        "entries_last": entries,
+        "rhythm": rhythm,
+        "newest_at": newest_at,
+    }
+    values |= {name: value for name, value in given.items() if value is not None}
+    if _release(session, task, values):
+        _tally(session, task.id, now, ok=1, items=new)
+
+
+def _move(session: Session, task: FeedTask, now: datetime, permanent_url: str) -> dict[str, Any]:
+    """What a permanent redirect, or that there was none, changes."""
+    if not permanent_url or permanent_url == task.url:
+        return {"moving_to": "", "moving_seen": 0, "moving_since": None}
+    row = session.exec(select(Feed.moving_to, Feed.moving_seen, Feed.moving_since).where(Feed.id == task.id)).first()
+    moving_to, seen, since = row or ("", 0, None)
+    if moving_to != permanent_url or since is None:
+        return {"moving_to": permanent_url, "moving_seen": 1, "moving_since": now}
+    if seen + 1 < MOVE_SIGHTINGS or now - since < MOVE_SPAN:
+        return {"moving_seen": seen + 1}
+    return {"moved_to": permanent_url, "moving_to": "", "moving_seen": 0, "moving_since": None}
 
 
 def record_failure(
@@ -153,13 +180,17 @@ def record_failure(
         "failures": failures,
         "next_check_at": again,
         "moved_to": "",
+        "moving_to": "",
+        "moving_seen": 0,
+        "moving_since": None,
         # An answer that can't be read must not be taken for current by the next conditional request.
         "etag": "",
         "last_modified": "",
     }
     if body is not None:
         values["last_failure_body"] = body[:MAX_FAILURE_BODY]
-    _release(session, task, values)
+    if _release(session, task, values):
+        _tally(session, task.id, now, failed=1)
     return again
 
 
@@ -169,9 +200,9 @@ def back_off(interval: int, failures: int) -> timedelta:
     return max(timedelta(minutes=interval), min(doubled, MAX_BACK_OFF))
 
 
-def retire(session: Session, task: FeedTask, now: datetime, why: str) -> None:
+def retire(session: Session, task: FeedTask, now: datetime, why: str, *, body: bytes | None = None) -> None:
     """The source has ended: it is not polled again; its articles stay."""
-    values = {
+    values: dict[str, Any] = {
         "last_checked_at": now,
         "last_error": why,
         "last_error_at": now,
@@ -179,7 +210,10 @@ def retire(session: Session, task: FeedTask, now: datetime, why: str) -> None:
         "retired_why": why,
         "next_check_at": None,
     }
-    _release(session, task, values)
+    if body:
+        values["last_failure_body"] = body[:MAX_FAILURE_BODY]
+    if _release(session, task, values):
+        _tally(session, task.id, now, failed=1)
 
 
 def postpone(session: Session, feed_ids: Sequence[int], until: datetime) -> None:
@@ -188,10 +222,19 @@ def postpone(session: Session, feed_ids: Sequence[int], until: datetime) -> None
     session.exec(update(Feed).where(col(Feed.id).in_(feed_ids), sooner).values(next_check_at=until))
 
 
-def _release(session: Session, task: FeedTask, values: dict[str, Any]) -> None:
-    """Record what became of a claimed feed, unless its lease ran out and somebody else has taken it."""
+def _release(session: Session, task: FeedTask, values: dict[str, Any]) -> bool:
+    """Record what became of a claimed feed; False if its lease ran out and somebody else has taken it."""
     statement = update(Feed).where(col(Feed.id) == task.id, col(Feed.claimed_until) == task.claimed_until)
-    _changed(session, statement.values(claimed_until=None, **values))
+    return _changed(session, statement.values(claimed_until=None, **values)) > 0
+
+
+def _tally(session: Session, feed_id: int, now: datetime, *, ok: int = 0, failed: int = 0, items: int = 0) -> None:
+    """Count a poll in the feed's day."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    days = FeedDay.__table__  # type: ignore[attr-defined]
+    row = dialect.insert(days).values(feed_id=feed_id, day=now.date(), ok=ok, failed=failed, items=items)
+    added = {"ok": days.c.ok + ok, "failed": days.c.failed + failed, "items": days.c["items"] + items}
+    session.execute(row.on_conflict_do_update(index_elements=["feed_id", "day"], set_=added))
 
 
 def _changed(session: Session, statement: Update) -> int:

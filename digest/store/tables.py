@@ -4,7 +4,7 @@
 Things end with a reason and a date; they are not deleted.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, MetaData, Text, UniqueConstraint
@@ -46,7 +46,17 @@ class Feed(SQLModel, table=True):
     failures: int = 0
     entries_last: int = 0
     moved_to: str = Field(default="", sa_type=Text)
-    """Where a permanent redirect sends us; ``url`` stays what the newsroom wrote."""
+    """Where a permanent redirect sends us, once it is believed; ``url`` stays what the newsroom wrote."""
+    moving_to: str = Field(default="", sa_type=Text)
+    """Where permanent redirects send us that aren't believed yet: seen how often, and since when."""
+    moving_seen: int = 0
+    moving_since: datetime | None = None
+    rhythm: int = 0
+    """Seconds between two items of the source as it goes lately; 0 if unknown."""
+    newest_at: datetime | None = None
+    """Date of the newest item it showed."""
+    alerted_at: datetime | None = None
+    """When editors were told that it fails; None again once they were told that it recovered."""
     retired_at: datetime | None = None
     retired_why: str = ""
 
@@ -69,6 +79,25 @@ class WebSub(SQLModel, table=True):
     lease_until: datetime | None = None
     failures: int = 0
     pushed_at: datetime | None = None
+
+
+class FeedDay(SQLModel, table=True):
+    """What a day (UTC) of polling a feed was like: polls that went well and badly, new items."""
+
+    __tablename__ = "feed_day"
+    feed_id: int = Field(foreign_key="feed.id", primary_key=True)
+    day: date = Field(primary_key=True)
+    ok: int = 0
+    failed: int = 0
+    items: int = 0
+
+
+class HostRest(SQLModel, table=True):
+    """A host that asked for a pause: none of its feeds and pages is fetched before ``until``."""
+
+    __tablename__ = "host_rest"
+    host: str = Field(primary_key=True)
+    until: datetime
     why: str = Field(default="", sa_type=Text)
 
 
@@ -101,6 +130,14 @@ class ArticleFeed(SQLModel, table=True):
     guid: str = Field(default="", sa_type=Text)
     seen_at: datetime
     __table_args__ = (Index("ix_article_feed_guid", "feed_id", "guid"),)
+
+
+class ArticleAddress(SQLModel, table=True):
+    """Another address of an article: where feeds link to it, if its page names a better one."""
+
+    __tablename__ = "article_address"
+    url: str = Field(primary_key=True, sa_type=Text)
+    article_id: int = Field(foreign_key="article.id", index=True)
 
 
 class Story(SQLModel, table=True):

@@ -120,7 +120,7 @@ def receive(ctx: Context, token: str, body: bytes, content_type: str, signature:
     if over:
         raise StateConflict("this subscription has ended")
     found = read(spec, body, content_type, topic, now=now)
-    items = [item for entry in found.entries if (item := incoming(entry, spec.name))]
+    items = [item for entry in found.entries if (item := incoming(entry, spec.name, now))]
     with ctx.db.write() as session:
         websub.change(session, feed_id, pushed_at=now)
         if spec.full_text:

@@ -103,6 +103,15 @@ def site() -> Iterator[Site]:
             self.end_headers()
             self.trickle()
 
+        def do_slow_error(self, query: str) -> None:
+            self.send_response(500)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            self.trickle()
+
+        def do_brotli(self, query: str) -> None:
+            self.answer(200, b"packed", Content_Encoding="br")
+
         def do_slow_head(self, query: str) -> None:
             self.trickle()
 

@@ -1,6 +1,7 @@
 """Fetching: what the fetcher refuses, how long it waits, what it says."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -232,3 +233,55 @@ def test_what_cannot_be_reached_is_said_in_words(site: Site, fetcher: Fetcher) -
             Fetcher(frozenset({"127.0.0.1"})).get(f"http://127.0.0.1:{port}/")
     with pytest.raises(FetchError, match=r"no host nowhere\.invalid"):
         Fetcher().get("http://nowhere.invalid/")
+
+
+def test_a_compression_that_was_not_asked_for_is_named(site: Site, fetcher: Fetcher) -> None:
+    with pytest.raises(ParseError, match=r"compression \(br\)"):
+        fetcher.get(f"{site.url}/brotli")
+    assert site.asked[-1][1]["Accept-Encoding"] == "gzip, deflate"
+
+
+def test_errors_bring_along_what_the_source_sent(site: Site, fetcher: Fetcher) -> None:
+    with pytest.raises(FetchError) as missing:
+        fetcher.get(f"{site.url}/nothing-here")
+    assert missing.value.evidence == b"nothing here"
+    with pytest.raises(ParseError) as large:
+        fetcher.get(f"{site.url}/large", max_bytes=1_000_000)
+    assert large.value.evidence == bytes(200_000)
+    with pytest.raises(FetchError) as slow:
+        fetcher.get(f"{site.url}/slow-error", deadline=0.3)
+    assert set(slow.value.evidence) <= {ord("x")}
+
+
+def test_a_name_server_that_never_answers_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answer.wait(5) and [])
+    begin = time.monotonic()
+    with pytest.raises(FetchError, match=r"within 0\.3 seconds"):
+        Fetcher().get("http://slow-name.example/", deadline=0.3)
+    answer.set()
+    assert time.monotonic() - begin < 1.5
+
+
+def test_a_tls_handshake_that_trickles_ends_at_the_deadline() -> None:
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"\x16\x03\x03\x40\x00\x02")
+                while not stop.wait(0.02):
+                    try:
+                        connection.sendall(b"\x00")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=trickle, daemon=True)
+        thread.start()
+        begin = time.monotonic()
+        with pytest.raises(FetchError):
+            Fetcher(frozenset({"127.0.0.1"})).get(f"https://127.0.0.1:{server.getsockname()[1]}/", deadline=0.4)
+        stop.set()
+        thread.join(5)
+    assert time.monotonic() - begin < 2

@@ -79,16 +79,6 @@ def test_feeds_wait_in_the_order_in_which_they_became_due(db: Database) -> None:
     assert len(everything) == 5
 
 
-@pytest.mark.parametrize(("ttl", "minutes"), [(None, 15), (5, 15), (60, 60), (100_000, 360)])
-def test_a_source_may_ask_for_longer_pauses_up_to_a_limit(db: Database, ttl: int | None, minutes: int) -> None:
-    ident = add(db)
-    task = claim(db, ident)
-    assert task is not None
-    with db.write() as session:
-        feeds.record_success(session, task, NOW, ttl_minutes=ttl)
-    assert get(db, ident).next_check_at == NOW + minutes * MINUTE
-
-
 @pytest.mark.parametrize(("retry_after", "minutes"), [(None, 30), (60, 30), (7200, 120), (10**8, 7 * 24 * 60)])
 def test_a_failure_waits_for_the_longer_of_back_off_and_retry_after(db: Database, retry_after, minutes: int) -> None:
     ident = add(db, etag="v1", last_modified="then")

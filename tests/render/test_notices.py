@@ -72,3 +72,14 @@ def test_what_cannot_be_sent_is_refused() -> None:
         made("confirm", {})
     with pytest.raises(MessageError):
         made("confirm", {"url": URL}, address="nobody")
+
+
+def test_an_alert_names_each_feed_and_what_it_says_stays_text() -> None:
+    payload = {"url": URL, "headline": "2 feeds fail", "failing": ["Wire: a < b \x0b</mj-text><script>"], "recovered": ["Post"], "more": 3}  # fmt: skip
+    mail = parsed(made("feed-alert", payload).data)
+    page, text = mail.get_body(("html",)).get_content(), mail.get_body(("plain",)).get_content()
+    assert mail["Subject"] == "2 feeds fail"
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    for words in ("Wire: a < b", "Post: answers again.", "And 3 more."):
+        assert words in text

@@ -145,17 +145,37 @@ def test_a_source_that_is_gone_is_retired_with_its_reason(newsroom, httpserver: 
     assert gather(ctx).feeds == 0
 
 
-def test_a_permanent_move_is_remembered_until_it_fails(newsroom, httpserver: HTTPServer, db) -> None:
+def test_a_permanent_move_is_believed_when_seen_thrice_over_a_day_and_forgotten_when_it_fails(
+    newsroom, httpserver: HTTPServer, db, clock
+) -> None:
     httpserver.expect_request("/old").respond_with_data("", status=301, headers={"Location": "/new"})
-    httpserver.expect_oneshot_request("/new").respond_with_data(rss(item(1)))
+    httpserver.expect_request("/new").respond_with_data(rss(item(1)))
     ctx = newsroom(httpserver.url_for("/old"))
-    assert "moved for good" in gather(ctx).outcomes[0].note
+    believed = []
+    for hours in (0, 1, 2, 20, 1):  # seen five times; a day has passed at the fifth
+        clock.advance(hours=hours)
+        assert "moved for good" in gather(ctx).outcomes[0].note
+        believed.append(rows(db, Feed)[0].moved_to)
+    assert believed[:4] == [""] * 4
     feed = rows(db, Feed)[0]
     assert (feed.url, feed.moved_to) == (httpserver.url_for("/old"), httpserver.url_for("/new"))
-    httpserver.clear_log()
+    httpserver.clear()
     assert gather(ctx).failed == 1  # /new answers no more
     assert [request.path for request, _ in httpserver.log] == ["/new"]
     assert rows(db, Feed)[0].moved_to == ""
+
+
+def test_a_permanent_move_that_is_taken_back_is_not_believed(newsroom, httpserver: HTTPServer, db, clock) -> None:
+    moved = True
+    httpserver.expect_request("/old").respond_with_handler(
+        lambda request: Response(status=301, headers={"Location": "/new"}) if moved else Response(rss(item(1)))
+    )
+    httpserver.expect_request("/new").respond_with_data(rss(item(1)))
+    ctx = newsroom(httpserver.url_for("/old"))
+    for moved in (True, True, False, True, True):  # noqa: B007  (the handler reads it)
+        gather(ctx)
+        clock.advance(hours=20)
+    assert (rows(db, Feed)[0].moved_to, rows(db, Feed)[0].moving_seen) == ("", 2)
 
 
 def test_the_same_article_in_two_feeds_is_one_row_that_knows_both(newsroom, httpserver: HTTPServer, db) -> None:

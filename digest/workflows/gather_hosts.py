@@ -1,0 +1,111 @@
+"""In which order a run asks many hosts at once: few requests to each, apart from each other, and no room for the slow.
+
+A request that takes long gives its place to another one and goes on beside it. So fifty sources that trickle until
+their deadline hold up nobody else for longer than it takes to see that they are slow.
+"""
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from digest.feeds.guard import is_allowed
+from digest.feeds.pace import HostGate
+
+BRISK = 16
+"""Requests that are under way at once, not counting those that have turned out to be slow."""
+SLOW = 2.0
+"""Seconds after which a request counts as slow."""
+MOST = 96
+"""Requests that are under way at once, slow ones included: threads."""
+PER_HOST = 2
+GAP = 0.25
+"""Seconds between two requests to one host. Hosts of the operator's own (``DIGEST_FETCH_ALLOW``) need none."""
+
+Thing = TypeVar("Thing")
+Begun = TypeVar("Begun")
+Result = TypeVar("Result")
+
+
+def host_of(url: str) -> str:
+    """The host (and port) of a URL: whom requests to it burden."""
+    return urlsplit(url).netloc.lower()
+
+
+def gate_for(allow: frozenset[str]) -> HostGate:
+    """The gate of one run. ``allow``: the operator's own hosts."""
+
+    def own(host: str) -> bool:
+        parts = urlsplit(f"//{host}")
+        try:
+            return is_allowed(parts.hostname or "", parts.port or 0, allow)
+        except ValueError:
+            return False
+
+    return HostGate(PER_HOST, GAP, unhurried=own)
+
+
+def by_host(
+    things: Iterable[Thing],
+    url_of: Callable[[Thing], str],
+    begin: Callable[[Thing], tuple[Begun, Future[Result]] | None],
+    gate: HostGate,
+    *,
+    brisk: int = BRISK,
+    slow: float = SLOW,
+    most: int = MOST,
+) -> Iterator[tuple[Begun, Future[Result]]]:
+    """Begin all things as the gate lets them; yield each as it ends.
+
+    ``begin`` returns the thing that was begun and its future, or None if there is nothing to wait for.
+    """
+    queues: dict[str, deque[Thing]] = {}
+    for thing in things:
+        queues.setdefault(host_of(url_of(thing)), deque()).append(thing)
+    ready = deque(queues)
+    resting: list[tuple[float, str]] = []
+    full: set[str] = set()
+    running: dict[Future[Result], tuple[str, float, Begun]] = {}
+
+    def line_up(host: str) -> None:
+        """Put a host that has more where it belongs."""
+        if not queues[host]:
+            return
+        seconds = gate.wait(host)
+        if seconds is None:
+            full.add(host)
+        elif seconds > 0:
+            heapq.heappush(resting, (time.monotonic() + seconds, host))
+        else:
+            ready.append(host)
+
+    while ready or resting or running:
+        now = time.monotonic()
+        while resting and resting[0][0] <= now:
+            ready.append(heapq.heappop(resting)[1])
+        quick = sum(started + slow > now for _, started, _ in running.values())
+        places = min(brisk - quick, most - len(running))
+        while ready and places > 0:
+            host = ready.popleft()
+            if begun := begin(queues[host].popleft()):
+                gate.begin(host)
+                running[begun[1]] = (host, time.monotonic(), begun[0])
+                places -= 1
+            line_up(host)
+        wakings = [resting[0][0]] if resting else []
+        if ready and len(running) < most:  # a place comes free when the next one turns slow
+            wakings += [min((at + slow for _, at, _ in running.values() if at + slow > now), default=now)]
+        pause = max(0.0, min(wakings) - time.monotonic()) if wakings else None
+        if not running:
+            time.sleep(pause or 0)
+            continue
+        for future in wait(running, timeout=pause, return_when=FIRST_COMPLETED).done:
+            host, _, thing_begun = running.pop(future)
+            gate.end(host)
+            if host in full:
+                full.discard(host)
+                line_up(host)
+            yield thing_begun, future

@@ -1,0 +1,201 @@
+"""One run of gathering: what is under way, and what came of it. Rows are written here, in the calling thread."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from digest.domain.newsroom import EventSpec, Quote
+from digest.errors import DigestError, FetchError, GoneError
+from digest.feeds.fetch import Fetched
+from digest.feeds.pace import HostGate, Rhythm, next_poll, rhythm_of, wishes_of
+from digest.feeds.websub import Hub
+from digest.store import articles, events, feeds, hosts, quotes, websub
+from digest.store.articles import Incoming
+from digest.store.feeds import FeedTask
+from digest.workflows.context import Context
+from digest.workflows.gather_hosts import by_host, gate_for, host_of
+from digest.workflows.gather_pages import PageTask
+from digest.workflows.gather_report import FeedOutcome, Progress
+
+LEASE = timedelta(seconds=60)
+"""How long a claimed feed stays ours: a fetch's deadline, parsing, and a wait for the database."""
+PAGES_PER_FEED = 25
+FULL_TEXT = 600
+"""Characters from which on an item's own text counts as full."""
+TOO_MANY = timedelta(minutes=10)
+"""How long a host is left alone that says 429 (too many requests) without saying for how long."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a thread brings back: the values of one feed, or why there are none."""
+
+    answer: Fetched | None = None
+    items: tuple[Incoming, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    events: tuple[EventSpec, ...] = ()
+    ttl_minutes: int | None = None
+    problem: Exception | None = None
+    hub: Hub | None = None
+
+
+@dataclass
+class Run:
+    """The state of a run. Lives in the calling thread.
+
+    Attributes:
+        read: fetches and parses one feed, in a thread; never raises.
+        page_tasks: pages of new articles of which the feed gave but a summary.
+        resting: hosts that asked for a pause, and until when.
+    """
+
+    ctx: Context
+    read: Callable[[Context, FeedTask], Reading]
+    due_only: bool
+    total: int
+    progress: Progress | None
+    gate: HostGate = field(init=False)
+    outcomes: list[FeedOutcome] = field(default_factory=list)
+    page_tasks: list[PageTask] = field(default_factory=list)
+    busy: list[tuple[int, str]] = field(default_factory=list)
+    resting: dict[str, datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gate = gate_for(self.ctx.fetcher.allow)
+        with self.ctx.db.read() as session:
+            self.resting = hosts.resting(session, self.ctx.clock())
+
+    def feeds(self, pool: ThreadPoolExecutor, waiting: list[tuple[int, str]]) -> None:
+        """Gather the feeds, and record what became of each as soon as it is known."""
+
+        def begin(feed: tuple[int, str]) -> tuple[FeedTask, Future[Reading]] | None:
+            task = self._claim(*feed)
+            return (task, pool.submit(self.read, self.ctx, task)) if task else None
+
+        for task, reading in by_host(waiting, lambda feed: feed[1], begin, self.gate):
+            self._settle(task, reading.result())
+
+    def take_busy(self) -> list[tuple[int, str]]:
+        """The feeds that another process had, for another try."""
+        busy, self.busy = self.busy, []
+        return busy
+
+    def give_up_busy(self) -> None:
+        """Leave the feeds that another process has to it."""
+        for feed_id, url in self.take_busy():
+            self._done(FeedOutcome(feed_id, url, "", "busy"))
+
+    def rest(self, url: str, problem: FetchError) -> None:
+        """Leave the host alone if that is what its answer asks for: for this run, the next ones, other processes."""
+        seconds = problem.retry_after or (TOO_MANY.total_seconds() if problem.status == 429 else 0)
+        if not seconds:
+            return
+        host, now = host_of(url), self.ctx.clock()
+        until = now + min(timedelta(seconds=seconds), feeds.MAX_RETRY_AFTER)
+        self.resting[host] = max(until, self.resting.get(host, until))
+        with self.ctx.db.write() as session:
+            hosts.rest(session, host, until, str(problem), now)
+
+    def rests(self, url: str) -> datetime | None:
+        """Until when the URL's host is to be left alone; None if it need not be."""
+        until = self.resting.get(host_of(url))
+        return until if until and until > self.ctx.clock() else None
+
+    def _claim(self, feed_id: int, url: str) -> FeedTask | None:
+        now = self.ctx.clock()
+        if until := self.rests(url):
+            with self.ctx.db.write() as session:
+                feeds.postpone(session, [feed_id], until)
+            why = f"{host_of(url)} asked for a pause until {until:%d %b %H:%M} UTC"
+            self._done(FeedOutcome(feed_id, url, "", "postponed", error=why))
+            return None
+        with self.ctx.db.write() as session:
+            task = feeds.claim(session, feed_id, now, LEASE, worker=self.ctx.worker, due_only=self.due_only)
+        if task is None:
+            self.busy.append((feed_id, url))
+        return task
+
+    def _settle(self, task: FeedTask, reading: Reading) -> None:
+        try:
+            outcome = self._fail(task, reading) if reading.problem else self._store(task, reading)
+        except Exception as error:  # a row that the database refuses must not stop the other feeds
+            log.exception("feed could not be stored", feed=task.url)
+            outcome = self._fail(task, Reading(answer=reading.answer, problem=error))
+        self._done(outcome)
+
+    def _store(self, task: FeedTask, reading: Reading) -> FeedOutcome:
+        answer, now = reading.answer, self.ctx.clock()
+        assert answer is not None
+        known = Rhythm(timedelta(seconds=task.rhythm) if task.rhythm else None, task.newest_at)
+        with self.ctx.db.write() as session:
+            if answer.status == 304:
+                again = next_poll(now, task.interval, known, wishes_of(answer.headers))
+                feeds.record_success(session, task, now, next_check_at=again, permanent_url=answer.permanent_url)
+                return FeedOutcome(task.id, task.url, task.name, "not_modified")
+            new_ids, new, seen = self._keep(session, task, reading)
+            websub.note(session, task.id, reading.hub, now)
+            dates = (item.entry.published_at or item.entry.updated_at for item in reading.items)
+            rhythm = rhythm_of(dates, now)
+            wishes = wishes_of(answer.headers, answer.body, reading.ttl_minutes)
+            feeds.record_success(
+                session,
+                task,
+                now,
+                etag=answer.etag,
+                last_modified=answer.last_modified,
+                entries=seen,
+                new=new,
+                next_check_at=next_poll(now, task.interval, rhythm, wishes),
+                rhythm=int(rhythm.gap.total_seconds()) if rhythm.gap else 0,
+                newest_at=rhythm.newest,
+                permanent_url=answer.permanent_url,
+            )
+        self._plan_pages(task, reading, new_ids)
+        moved = answer.permanent_url
+        note = f"says that it has moved for good to {moved}" if moved and moved != task.url else ""
+        return FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note)
+
+    def _keep(self, session: Session, task: FeedTask, reading: Reading) -> tuple[dict[str, int], int, int]:
+        """Store by kind; ids of new articles by URL, number of new things, number of things."""
+        now = self.ctx.clock()
+        match task.kind:
+            case "quotes":
+                return {}, quotes.save(session, reading.quotes), len(reading.quotes)
+            case "events":
+                return {}, events.save_gathered(session, task.id, reading.events, now), len(reading.events)
+            case _:
+                stored = articles.upsert(session, task.id, task.name, reading.items, now)
+                return stored.new, len(stored.new), stored.seen
+
+    def _plan_pages(self, task: FeedTask, reading: Reading, new: dict[str, int]) -> None:
+        if task.full_text:
+            short = [item.url for item in reading.items if item.url in new and len(item.entry.content) < FULL_TEXT]
+            self.page_tasks += [PageTask(new[url], url, task.name) for url in short[:PAGES_PER_FEED]]
+
+    def _fail(self, task: FeedTask, reading: Reading) -> FeedOutcome:
+        problem, now = reading.problem, self.ctx.clock()
+        message = str(problem) if isinstance(problem, DigestError) else f"unexpected: {type(problem).__name__}"
+        body = problem.evidence if isinstance(problem, DigestError) and problem.evidence else None
+        if body is None and reading.answer:
+            body = reading.answer.body
+        if isinstance(problem, GoneError) and not task.moved_to:
+            with self.ctx.db.write() as session:
+                feeds.retire(session, task, now, message, body=body)
+            return FeedOutcome(task.id, task.url, task.name, "retired", error=message)
+        if isinstance(problem, FetchError):
+            self.rest(task.url, problem)
+        retry_after = problem.retry_after if isinstance(problem, FetchError) else None
+        with self.ctx.db.write() as session:
+            feeds.record_failure(session, task, now, message, body=body, retry_after=retry_after)
+        return FeedOutcome(task.id, task.url, task.name, "failed", error=message)
+
+    def _done(self, outcome: FeedOutcome) -> None:
+        self.outcomes.append(outcome)
+        if self.progress:
+            self.progress(outcome, len(self.outcomes), self.total)
