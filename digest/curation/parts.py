@@ -1,9 +1,9 @@
 """The parts of a graph that hang together well enough to be one story.
 
-Modularity over a whole window joins two small events that a single phrase connects: seen from afar, one link is
-more than chance. So communities are looked for on a scale of their own, far smaller than a big story, and then put
-together while the links between two of them are as many as stories of their size have. All of this looks at one
-connected piece of the graph at a time and at absolute weights: what happens elsewhere changes nothing.
+Modularity alone joins two small events that a single phrase connects: seen from a large window, one link between
+them is more than chance. So every community is cut again by modularity of its own, and its parts are put together
+again only while the links between them are as many as stories of their size have. All of this looks at one
+connected piece of the graph at a time: what happens elsewhere changes nothing.
 """
 
 from collections import Counter, defaultdict
@@ -21,8 +21,7 @@ SATURATED = 3
 SMALL = 12
 """A piece of so many articles or fewer is put together from single articles."""
 
-SCALE = 20.0
-"""Modularity is reckoned as if every window had this total weight: communities of about a dozen articles."""
+_DEEPEST = 30
 
 Graph = Sequence[dict[int, float]]
 
@@ -30,23 +29,28 @@ Graph = Sequence[dict[int, float]]
 def parts(graph: Graph) -> list[int]:
     """The part of every node, numbered from 0 in order of first appearance."""
     found = [-1] * len(graph)
-    number_of: dict[int, int] = {}
-    for piece in _pieces(graph):
+    finished: list[list[int]] = []
+    open_pieces = [(piece, 0) for piece in _pieces(graph)]
+    while open_pieces:
+        piece, depth = open_pieces.pop()
         if len(piece) < 3:
-            joined = [0] * len(piece)
-        else:
-            place = {node: number for number, node in enumerate(piece)}
-            inner = [{place[neighbour]: weight for neighbour, weight in graph[node].items()} for node in piece]
-            start = range(len(piece)) if len(piece) <= SMALL else communities(inner, _resolution(inner))
-            joined = _join(inner, start)
-        first: dict[int, int] = {}
+            finished.append(piece)
+            continue
+        place = {node: number for number, node in enumerate(piece)}
+        inner = [{place[n]: w for n, w in graph[node].items() if n in place} for node in piece]
+        small = len(piece) <= SMALL
+        joined = _join(inner, range(len(piece)) if small else communities(inner))
+        members: dict[int, list[int]] = defaultdict(list)
         for node, part in zip(piece, joined, strict=True):
-            found[node] = first.setdefault(part, node)
-    return [number_of.setdefault(part, len(number_of)) for part in found]
-
-
-def _resolution(graph: Graph) -> float:
-    return max(1.0, sum(sum(row.values()) for row in graph) / SCALE)
+            members[part].append(node)
+        if small or len(members) == 1 or depth == _DEEPEST:
+            finished.extend(members.values())
+        else:
+            open_pieces.extend((part, depth + 1) for part in members.values())
+    for number, piece in enumerate(sorted(finished)):
+        for node in piece:
+            found[node] = number
+    return found
 
 
 def _pieces(graph: Graph) -> list[list[int]]:
@@ -82,13 +86,11 @@ def _join(graph: Graph, start: Sequence[int]) -> list[int]:
         # Rounded: sums of the same weights in another order are the same cohesion.
         return round(across[one][other] / (low * min(high, SATURATED)), 9)
 
-    heap = [(-cohesion(a, b), a, b) for a, row in across.items() for b in row if a < b]
+    heap = [(-held, a, b) for a, row in across.items() for b in row if a < b and (held := cohesion(a, b)) >= COHESION]
     heapify(heap)
     into = {part: part for part in size}
     while heap:
         negative, one, other = heappop(heap)
-        if -negative < COHESION:
-            break
         if one not in across or other not in across or other not in across[one] or -negative != cohesion(one, other):
             continue
         for neighbour, weight in across.pop(other).items():
@@ -100,7 +102,8 @@ def _join(graph: Graph, start: Sequence[int]) -> list[int]:
         into[other] = one
         for neighbour in across[one]:
             low, high = min(one, neighbour), max(one, neighbour)
-            heappush(heap, (-cohesion(low, high), low, high))
+            if (held := cohesion(low, high)) >= COHESION:
+                heappush(heap, (-held, low, high))
     return [_last(into, part) for part in start]
 
 
