@@ -32,7 +32,7 @@ OTHER_FIGURES = 0.85
 FEW_TITLE_WORDS = 0.75
 """Factor for two titles with less than two words in common."""
 
-KNOWN_TOGETHER, KNOWN_APART = 1.1, 0.9
+KNOWN_TOGETHER, KNOWN_APART = 1.4, 0.7
 """Factors for two articles that an earlier run put into one story, or into two: small doubts move nothing."""
 
 SAME_HOURS, HALVED_HOURS = 12.0, 72.0
@@ -60,8 +60,12 @@ def links(articles: Sequence[Candidate], apart: Collection[tuple[int, int]] = ()
     if len(articles) < 2:
         return [{} for _ in articles]
     read = [_read(article) for article in articles]
-    one, other, alike = _pairs(_weights([count for count, _, _ in read]))
-    alike = _doubts(articles, [title for _, title, _ in read], [figures for _, _, figures in read], one, other, alike)
+    known = any(article.story_id is not None for article in articles)
+    least = SIMILAR / KNOWN_TOGETHER if known else SIMILAR
+    one, other, alike = _pairs(_weights([count for count, _, _ in read]), least)
+    titles, figures = [title for _, title, _ in read], [found for _, _, found in read]
+    del read
+    alike = _doubts(articles, titles, figures, one, other, alike)
     keep = alike >= SIMILAR
     if apart:
         forbidden = frozenset(apart)
@@ -113,8 +117,8 @@ def _weights(counts: Sequence[Counter[str]]) -> Any:
     return matrix
 
 
-def _pairs(matrix: Any) -> _Pairs:
-    """Every pair of rows that share a term outside the crowd and whose cosine may count, with that cosine."""
+def _pairs(matrix: Any, least: float) -> _Pairs:
+    """Every pair of rows that share a term outside the crowd and whose cosine is at least that, with it."""
     import numpy as np
 
     crowded = np.bincount(matrix.indices, minlength=matrix.shape[1]) > CROWD
@@ -127,11 +131,11 @@ def _pairs(matrix: Any) -> _Pairs:
     for start in range(0, matrix.shape[0], _SLICE):
         part = (probing[start : start + _SLICE] @ across).tocoo()
         one, other, alike = part.row + start, part.col, part.data
-        keep = (one < other) & (alike + tail[one] * tail[other] >= SIMILAR / KNOWN_TOGETHER)
+        keep = (one < other) & (alike + tail[one] * tail[other] >= least)
         one, other, alike = one[keep], other[keep], alike[keep]
         if rest.nnz:
             alike = alike + np.asarray(rest[one].multiply(rest[other]).sum(axis=1)).ravel()
-        keep = alike >= SIMILAR / KNOWN_TOGETHER
+        keep = alike >= least
         found.append((one[keep], other[keep], alike[keep]))
     one, other, alike = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.lexsort((other, one))
@@ -157,12 +161,12 @@ def _doubts(
     both = (known[one] >= 0) & (known[other] >= 0)
     same = known[one] == known[other]
     alike = np.where(both & same, alike * KNOWN_TOGETHER, np.where(both, alike * KNOWN_APART, alike))
-    pairs = list(zip(one.tolist(), other.tolist(), strict=True))
-    few = np.array([len(titles[a] & titles[b]) < 2 for a, b in pairs], bool)
+    pairs = zip(one.tolist(), other.tolist(), strict=True)
+    few = np.fromiter((len(titles[a] & titles[b]) < 2 for a, b in pairs), bool, len(one))
     alike = np.where(few, alike * FEW_TITLE_WORDS, alike)
     told = np.array([bool(found) for found in figures], bool)
     for number in np.flatnonzero(told[one] & told[other]).tolist():
-        a, b = pairs[number]
+        a, b = one[number], other[number]
         if figures[a].isdisjoint(figures[b]):
             alike[number] *= OTHER_FIGURES
     return alike

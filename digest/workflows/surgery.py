@@ -5,6 +5,7 @@ audit log gets who did it. Drafts that exist stay as editors shaped them.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from sqlmodel import Session, col, select
 
@@ -39,7 +40,7 @@ def split(ctx: Context, story_id: int, article_ids: Collection[int], actor: str)
         session.add(fresh)
         session.flush()
         assert fresh.id is not None
-        rules = [*_apart(leaving, staying), *_chain(leaving), *_chain(staying)]
+        rules = [*_pairs(leaving, staying, together=False), *_chain(leaving), *_chain(staying)]
         _carry_out(ctx, session, leaving, fresh.id, rules, actor, "split", story_id)
         return fresh.id
 
@@ -62,7 +63,7 @@ def merge(ctx: Context, story_id: int, other_id: int, actor: str) -> int:
         if not articles or not others:
             empty = other_id if articles else story_id
             raise UsageError(f"story {empty} has no articles any more: there is nothing to merge")
-        rules = _chain([*articles, *others])
+        rules = _pairs(articles, others, together=True)
         _carry_out(ctx, session, others, story_id, rules, actor, "merge", other_id)
     return story_id
 
@@ -88,7 +89,7 @@ def move(ctx: Context, article_id: int, story_id: int, actor: str) -> int:
             raise UsageError(f"story {story_id} has no articles any more: there is nothing to join")
         former = _of(session, article.story_id) if article.story_id is not None else []
         left = [other for other in former if other.id != article_id]
-        rules = [*_apart([article], left), *_chain([there[0], article])]
+        rules = [*_pairs([article], left, together=False), *_pairs([article], there, together=True)]
         _carry_out(ctx, session, [article], story_id, rules, actor, "move", article.story_id)
     return story_id
 
@@ -114,12 +115,12 @@ def _chosen(articles: Sequence[Article], wanted: Collection[int], story_id: int)
 
 def _chain(articles: Sequence[Article]) -> list[StoryRule]:
     """One story, said with as few rules as can be."""
-    return [StoryRule(a.id or 0, b.id or 0, together=True) for a, b in zip(articles, articles[1:], strict=False)]
+    return [StoryRule(a.id or 0, b.id or 0, together=True) for a, b in pairwise(articles)]
 
 
-def _apart(some: Sequence[Article], others: Sequence[Article]) -> list[StoryRule]:
+def _pairs(some: Sequence[Article], others: Sequence[Article], *, together: bool) -> list[StoryRule]:
     """Each pair, since an article may leave the window while its story goes on."""
-    return [StoryRule(a.id or 0, b.id or 0, together=False) for a in some for b in others]
+    return [StoryRule(a.id or 0, b.id or 0, together) for a in some for b in others]
 
 
 def _carry_out(

@@ -27,5 +27,8 @@ def test_a_copy_and_an_older_article_bring_nothing_new() -> None:
 
 
 def test_what_two_late_articles_say_is_told_once_and_never_cut() -> None:
-    late = [article(n, EVENT[n], hours=3 - n, text=f"{NEWS} It is said that the wallets of many others were") for n in (0, 1)]
+    late = [
+        article(n, EVENT[n], hours=3 - n, text=f"{NEWS} It is said that the wallets of many others were")
+        for n in (0, 1)
+    ]
     assert developments(story(*late), SINCE) == (NEWS,)
