@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run test check format wheel lock clean
+.PHONY: run test check evaluate format wheel lock clean
 
 run: .venv/.ready  ## Do the whole job and serve it; ONCE=1 does the job and exits
 	@$(BIN)/digest run $(if $(ONCE),--once)
@@ -18,6 +18,9 @@ check: .venv/.ready-dev  ## Format, lint, types, floors
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+evaluate: .venv/.ready-dev  ## Measure grouping and near-duplicates on labelled articles (DIGEST_TEST_DATA)
+	$(BIN)/python benchmarks/evaluate.py
 
 format: .venv/.ready-dev  ## Format the code
 	$(BIN)/ruff format .

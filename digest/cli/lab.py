@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +31,21 @@ def group(
     """Group articles into stories."""
     from digest.curation.lab import group_rows
 
-    clusters = group_rows(_rows(source))
+    _write_clusters(out, group_rows(_rows(source)))
+
+
+@app.command()
+def dedupe(
+    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Rows: id, title, summary, url, source, ts.")],
+    out: Annotated[Path, typer.Option(metavar="OUT.csv", help="Rows: id, cluster.")],
+) -> None:
+    """Find copies of one text among articles."""
+    from digest.curation.lab import dedupe_rows
+
+    _write_clusters(out, dedupe_rows(_rows(source)))
+
+
+def _write_clusters(out: Path, clusters: Iterable[tuple[str, str]]) -> None:
     with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "cluster"])

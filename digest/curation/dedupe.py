@@ -29,6 +29,7 @@ SERIAL = timedelta(hours=48)
 """Equal titles further apart than this are numbers of a series ("Markets wrap: what moved today"), not copies."""
 
 _MIN_SHINGLES = 12
+_TRACKING = re.compile(r"utm_|fbclid|gclid|ref=")
 _NEAR = 20
 """Texts that share a shingle are compared with so many that follow: cost stays linear, long chains still join."""
 
@@ -70,7 +71,8 @@ def _address(url: str) -> str:
         parts = urlsplit(url.strip())
     except ValueError:
         return url
-    query = "&".join(sorted(p for p in parts.query.split("&") if p and not re.match(r"utm_|fbclid|gclid|ref=", p)))
+    kept = parts.query and sorted(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
+    query = "&".join(kept or ())
     return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}?{query}" if parts.netloc else ""
 
 

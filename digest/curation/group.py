@@ -1,163 +1,47 @@
 """Group the coverage of one event into a story.
 
-Words of title and summary, weighed by how rare they are, make two articles similar; other figures, little in
-common between the titles and distance in time make them less so. Every article is linked to its most similar
-ones, and communities in that graph are the stories. Measured on labelled articles by ``digest lab group``.
+Copies of one text count once; articles are linked to those most like them (``similar``), the parts of that graph
+that hang together are the stories (``parts``), and what editors said goes before both (``surgery``). Measured on
+labelled articles by ``make evaluate``; what was tried stands in ``docs/curation.md``.
 """
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from digest.curation.dedupe import families
-from digest.curation.louvain import communities
-from digest.curation.text import terms, words
-from digest.domain.content import Candidate, Story, TopicLabel
-
-NEIGHBOURS = 10
-"""Links that an article seeks; it may be sought by more."""
-
-SIMILAR = 0.30
-"""Cosine similarity from which two articles are linked."""
-
-TITLE_WEIGHT = 2
-SUMMARY_LENGTH = 600
-"""Characters of summary (or of text, where there is no summary) that count."""
-
-OTHER_FIGURES = 0.85
-"""Factor for two titles that both have figures, and none in common: another quarter, another sum."""
-
-FEW_TITLE_WORDS = 0.85
-"""Factor for two titles with less than two words in common."""
-
-SAME_HOURS, HALVED_HOURS = 12.0, 72.0
-"""Hours apart that make no difference; every so many hours more halve the similarity."""
-
-LEAST_TERMS = 2
-"""An article of fewer terms ("Update", no summary) says too little to be like another one."""
-
-PROBES = 8
-"""How many of an article's strongest terms look for neighbours."""
-
-CROWD = 300
-"""A term in more texts than this looks for no neighbours: it would make the cost grow with the square."""
+from digest.curation.parts import parts
+from digest.curation.similar import links
+from digest.curation.surgery import obey
+from digest.domain.content import Candidate, Story, StoryRule, TopicLabel
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """What is compared of an article: terms with their weights (unit length), title terms, title figures, time."""
-
-    weights: Mapping[str, float]
-    title: frozenset[str]
-    figures: frozenset[str]
-    at: datetime
-
-
-def group(candidates: Iterable[Candidate]) -> tuple[Story, ...]:
+def group(candidates: Iterable[Candidate], rules: Sequence[StoryRule] = ()) -> tuple[Story, ...]:
     """The stories of these articles, each with its lead, its copies and its count of independent sources.
 
     A story takes the ``story_id`` that most of its articles already have; when two claim one identity, the one
     with more of its articles keeps it. The result depends on the articles alone, not on their order, and comes
     sorted by the first article's (published_at, id).
+
+    Args:
+        rules: what editors hold to be one story or two, oldest first; always obeyed, the later of two that clash.
     """
     articles = sorted(candidates, key=lambda candidate: (candidate.published_at, candidate.id))
     originals = families(articles)
     heads = sorted(set(originals))
-    cluster_of = dict(zip(heads, communities(_graph([articles[head] for head in heads])), strict=True))
+    graph = links([articles[head] for head in heads])
+    cluster_of = dict(zip(heads, parts(graph), strict=True))
+    clusters = [cluster_of[original] for original in originals]
+    if rules:
+        clusters = obey(articles, clusters, rules)
     members: dict[int, list[int]] = defaultdict(list)
-    for position, original in enumerate(originals):
-        members[cluster_of[original]].append(position)
+    for position, cluster in enumerate(clusters):
+        members[cluster].append(position)
     identities = _identities([[articles[p].story_id for p in positions] for positions in members.values()])
     return tuple(
         _story([(articles[p], originals[p]) for p in positions], identity)
         for positions, identity in zip(members.values(), identities, strict=True)
     )
-
-
-def _graph(articles: Sequence[Candidate]) -> list[dict[int, float]]:
-    """Each article linked to those most similar to it, symmetric."""
-    documents = _documents(articles)
-    holders: dict[str, list[int]] = defaultdict(list)
-    for position, document in enumerate(documents):
-        for term in document.weights:
-            holders[term].append(position)
-    graph: list[dict[int, float]] = [{} for _ in documents]
-    for position, document in enumerate(documents):
-        similar = []
-        for other in _neighbourhood(position, document, holders):
-            similarity = _similarity(document, documents[other])
-            if similarity >= SIMILAR:
-                similar.append((-similarity, other))
-        for negative, other in sorted(similar)[:NEIGHBOURS]:
-            graph[position][other] = graph[other][position] = -negative
-    return [dict(sorted(row.items())) for row in graph]
-
-
-def _documents(articles: Sequence[Candidate]) -> list[_Document]:
-    titles = [terms(article.title) for article in articles]
-    counts: list[Counter[str]] = []
-    for article, title in zip(articles, titles, strict=True):
-        count: Counter[str] = Counter()
-        for term in title:
-            count[term] += TITLE_WEIGHT
-        count.update(terms((article.summary or article.text)[:SUMMARY_LENGTH]))
-        counts.append(count)
-    spread = Counter(term for count in counts for term in count)
-    rarity = {term: math.log((1 + len(articles)) / (1 + found)) + 1 for term, found in spread.items()}
-    return [
-        _Document(
-            _unit({t: (1 + math.log(n)) * rarity[t] for t, n in count.items()}),
-            frozenset(title),
-            figures,
-            a.published_at,
-        )
-        for a, title, count, figures in zip(articles, titles, counts, map(_figures, articles), strict=True)
-    ]
-
-
-def _unit(weights: dict[str, float]) -> dict[str, float]:
-    """The weights at length 1, heaviest first (ties by term)."""
-    length = math.sqrt(math.fsum(weight * weight for weight in weights.values())) or 1.0
-    return {term: weight / length for term, weight in sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))}
-
-
-def _figures(article: Candidate) -> frozenset[str]:
-    """The figures of a title; years are none."""
-    return frozenset(
-        word for word in words(article.title) if word[0].isdigit() and not (len(word) == 4 and word[:2] in ("19", "20"))
-    )
-
-
-def _neighbourhood(position: int, document: _Document, holders: Mapping[str, Sequence[int]]) -> set[int]:
-    """The articles that share one of the document's strongest terms."""
-    found: set[int] = set()
-    if len(document.weights) < LEAST_TERMS:
-        return found
-    probes = 0
-    for term in document.weights:
-        if probes == PROBES:
-            break
-        if len(holders[term]) <= CROWD:
-            probes += 1
-            found.update(holders[term])
-    found.discard(position)
-    return found
-
-
-def _similarity(one: _Document, other: _Document) -> float:
-    """Cosine, lowered where figures, titles or times speak against one event. The same both ways round."""
-    small, large = sorted((one.weights, other.weights), key=len)
-    cosine = math.fsum(weight * large[term] for term, weight in small.items() if term in large)
-    if cosine < SIMILAR:
-        return 0.0
-    if one.figures and other.figures and one.figures.isdisjoint(other.figures):
-        cosine *= OTHER_FIGURES
-    if len(one.title & other.title) < 2:
-        cosine *= FEW_TITLE_WORDS
-    hours = abs((one.at - other.at).total_seconds()) / 3600
-    return cosine * math.pow(0.5, max(0.0, hours - SAME_HOURS) / HALVED_HOURS)
 
 
 def _identities(known: Sequence[Sequence[int | None]]) -> list[int | None]:

@@ -4,7 +4,7 @@ Deterministic: nodes are visited in index order and ties go to the lowest commun
 linear in the number of edges.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 
 Graph = Sequence[dict[int, float]]
@@ -30,7 +30,10 @@ def communities(graph: Graph, resolution: float = 1.0) -> list[int]:
 
 
 def _local_moves(graph: Graph, resolution: float) -> tuple[bool, list[int]]:
-    """Move single nodes to the neighbouring community that gains most until none wants to move."""
+    """Move single nodes to the neighbouring community that gains most until none wants to move.
+
+    A node is looked at again only when a neighbour left for another community (Ozaki et al. 2016).
+    """
     degree = [sum(row.values()) + row.get(node, 0.0) for node, row in enumerate(graph)]
     total = sum(degree)
     community = list(range(len(graph)))
@@ -38,29 +41,35 @@ def _local_moves(graph: Graph, resolution: float) -> tuple[bool, list[int]]:
         return False, community
     weight_of = degree.copy()
     moved = False
-    for _ in range(_MAX_ROUNDS):
-        changed = False
-        for node, row in enumerate(graph):
-            if not row:
-                continue
-            home = community[node]
-            links: dict[int, float] = defaultdict(float)
-            for neighbour, weight in row.items():
-                if neighbour != node:
-                    links[community[neighbour]] += weight
-            weight_of[home] -= degree[node]
-            pull = resolution * degree[node] / total
-            best, best_gain = home, links.get(home, 0.0) - pull * weight_of[home]
-            for other in sorted(links):
-                gain = links[other] - pull * weight_of[other]
-                if gain > best_gain + 1e-12:
-                    best, best_gain = other, gain
-            weight_of[best] += degree[node]
-            if best != home:
-                community[node] = best
-                changed = moved = True
-        if not changed:
+    waiting = deque(node for node, row in enumerate(graph) if row)
+    is_waiting = [bool(row) for row in graph]
+    for _ in range(_MAX_ROUNDS * len(graph)):
+        if not waiting:
             break
+        node = waiting.popleft()
+        is_waiting[node] = False
+        row = graph[node]
+        home = community[node]
+        links: dict[int, float] = {}
+        for neighbour, weight in row.items():
+            if neighbour != node:
+                other = community[neighbour]
+                links[other] = links.get(other, 0.0) + weight
+        weight_of[home] -= degree[node]
+        pull = resolution * degree[node] / total
+        best, best_gain = home, links.get(home, 0.0) - pull * weight_of[home]
+        for other in sorted(links):
+            gain = links[other] - pull * weight_of[other]
+            if gain > best_gain + 1e-12:
+                best, best_gain = other, gain
+        weight_of[best] += degree[node]
+        if best != home:
+            community[node] = best
+            moved = True
+            for neighbour in row:
+                if not is_waiting[neighbour] and community[neighbour] != best:
+                    is_waiting[neighbour] = True
+                    waiting.append(neighbour)
     return moved, community
 
 

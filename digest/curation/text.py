@@ -19,6 +19,7 @@ _TOKEN = re.compile(
     r"|\d+(?:[.,]\d+)+"  # 1,200 and 3.5
     rf"|(?:(?![{_UNSPACED}])[^\W_]|[\u0900-\u0dff])+(?:['’](?:(?![{_UNSPACED}])[^\W_])+)*"
 )
+_ASCII_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[a-z0-9]+(?:'[a-z0-9]+)*")
 _ONE_UNSPACED = re.compile(rf"[{_UNSPACED}]\Z")
 
 _STOPWORDS = """
@@ -49,6 +50,9 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, folded, in order; characters of scripts without spaces one by one."""
+    if text.isascii():
+        found: list[str] = _ASCII_TOKEN.findall(text.lower())
+        return [token.removesuffix("'s") for token in found] if "'" in text else found
     return [token.replace("’", "'").removesuffix("'s") for token in _TOKEN.findall(fold(text))]
 
 
@@ -71,10 +75,15 @@ def stems(text: str) -> list[str]:
 
 def terms(text: str) -> list[str]:
     """What a text is about: stems without stopwords; scripts without spaces give pairs of characters."""
+    return terms_of(words(text))
+
+
+def terms_of(spoken: Sequence[str]) -> list[str]:
+    """The same for a text that was already cut into its :func:`words`."""
     found: list[str] = []
     previous = ""
-    for word in words(text):
-        if _ONE_UNSPACED.match(word):
+    for word in spoken:
+        if not word.isascii() and _ONE_UNSPACED.match(word):
             if previous:
                 found.append(previous + word)
             previous = word
@@ -85,9 +94,14 @@ def terms(text: str) -> list[str]:
     return found
 
 
+_OUTLET = re.compile(r"\s+[|–—-]\s+[^|–—-]{2,30}$")
+_OUTLET_NEAR = re.compile(r"\s[|–—-]\s")
+
+
 def normal_title(title: str) -> str:
     """The title by which copies are known: folded words, without an outlet's name behind a dash or bar."""
-    bare = re.sub(r"\s+[|–—-]\s+[^|–—-]{2,30}$", "", clean(title))
+    line = clean(title)
+    bare = _OUTLET.sub("", line) if _OUTLET_NEAR.search(line) else line
     return " ".join(words(bare)) or " ".join(words(title))
 
 

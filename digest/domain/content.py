@@ -124,6 +124,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryRule:
+    """What an editor holds of two articles, whatever their words say: ``together`` one story, or else two."""
+
+    one: int
+    other: int
+    together: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ScorePart:
     """A named, signed part of a score, with words that say where it comes from."""
 

@@ -150,6 +150,18 @@ class Story(SQLModel, table=True):
     last_sent_at: datetime | None = None
 
 
+class StoryRuleRow(SQLModel, table=True):
+    """That an editor holds two articles to be ``together`` one story, or else two. Never changed; the newest holds."""
+
+    __tablename__ = "story_rule"
+    id: int | None = Field(default=None, primary_key=True)
+    one_id: int = Field(foreign_key="article.id", index=True)
+    other_id: int = Field(foreign_key="article.id", index=True)
+    together: bool
+    actor: str
+    created_at: datetime
+
+
 class Topic(SQLModel, table=True):
     """What readers choose; ``spec`` is a ``TopicProfile``."""
 

@@ -14,7 +14,7 @@ from digest.domain.content import TopicProfile
 from digest.domain.issue import PlacedItem, Section
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import NotFound, UsageError
-from digest.store import issues
+from digest.store import issues, story_rules
 from digest.store.articles import candidates
 from digest.store.newsroom import topics as all_topics
 from digest.store.stories import save_stories
@@ -138,12 +138,13 @@ def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> Draf
         _, spec = issues.newsletter(session, slug)
         topics = all_topics(session)
         found = candidates(session, Window(window.end - max(MEMORY, window.end - window.start), window.end))
+        rules = story_rules.among(session, [article.id for article in found])
     on_offer = offered(spec, topics)
 
     say(f"sorting {len(found)} articles into topics")
     labelled = classify(found, topics)
     say("grouping coverage into stories")
-    grouped = group(labelled)
+    grouped = group(labelled, rules)
     with ctx.db.write() as session:
         saved = save_stories(session, grouped, ctx.clock())
         # What readers of other newsletters got is news to the readers of this one.

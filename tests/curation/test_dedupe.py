@@ -1,9 +1,12 @@
 import csv
 import json
 from itertools import groupby
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from digest.cli.lab import app
 from digest.curation.dedupe import families
 from digest.curation.lab import dedupe_rows
 from tests.conftest import shared_data
@@ -75,3 +78,13 @@ def test_copies_of_real_texts_are_found_and_others_left_alone() -> None:
     mixed = sum(len(set(members)) > 1 for members in clusters)
     assert mixed <= 5
     assert len(clusters) <= 1.3 * len(set(group_of.values()))
+
+
+def test_lab_dedupe_writes_a_cluster_for_every_row(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    rows = [{"id": "b", "title": "", "summary": TEXT}, {"id": "a", "title": "Other", "summary": TEXT}]
+    source.write_text("\n".join(map(json.dumps, [*rows, {"id": "c", "title": "Third"}])), encoding="utf-8")
+    assert CliRunner().invoke(app, ["dedupe", str(source), "--out", str(out)]).exit_code == 0
+    found = dict(line.split(",") for line in out.read_text(encoding="utf-8").splitlines()[1:])
+    assert list(found) == ["b", "a", "c"]
+    assert found["a"] == found["b"] != found["c"]

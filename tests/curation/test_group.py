@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.curation import group as module
 from digest.curation.group import group
 from digest.curation.lab import group_rows
+from digest.curation.similar import links
 from digest.domain.content import Candidate, TopicLabel
 from tests.conftest import shared_data
 from tests.curation.make import EVENT, OTHERS, article
@@ -25,13 +25,25 @@ def test_coverage_of_one_event_is_one_story() -> None:
     assert stories[0].sources == 3
 
 
+def linked(one: Candidate, other: Candidate) -> float:
+    """How alike two articles are held to be, in the company of others."""
+    company = [article(100 + n, title) for n, title in enumerate(OTHERS)]
+    found = sorted([one, other, *company], key=lambda candidate: (candidate.published_at, candidate.id))
+    return links(found)[found.index(one)].get(found.index(other), 0.0)
+
+
 def test_other_figures_speak_against_one_event() -> None:
     one, other = "Fund Alpha sells 500 coins of its holdings", "Fund Alpha sells 900 coins of its reserves"
-    alone = group([article(1, one), article(2, other), *(article(9 + i, t) for i, t in enumerate(OTHERS))])
-    a, b = module._documents([article(1, one), article(2, other)])
-    same = module._documents([article(1, one), article(2, other.replace("900", "500"))])
-    assert module._similarity(a, b) < module._similarity(*same)
-    assert sum(len(story.articles) for story in alone) == 5
+    apart = linked(article(1, one), article(2, other))
+    assert 0 < apart < linked(article(1, one), article(2, other.replace("900", "500")))
+
+
+def test_what_earlier_runs_held_moves_small_doubts_only() -> None:
+    def known(one: int | None, other: int | None) -> float:
+        return linked(article(1, EVENT[0], story_id=one), article(2, EVENT[1], story_id=other))
+
+    assert known(7, 8) < known(None, None) == known(7, None) < known(7, 7)
+    assert known(7, 7) <= 1.4 * known(None, None) + 1e-6
 
 
 def test_a_week_between_them_makes_two_stories() -> None:
@@ -101,20 +113,35 @@ def test_every_article_is_in_exactly_one_story(titles: list[str]) -> None:
     assert sorted(a.id for story in stories for a in story.articles) == list(range(len(titles)))
 
 
-@pytest.mark.parametrize("title", ["Market", "Market wrap", EVENT[0]])
-def test_thousands_of_equal_titles_cost_work_in_proportion(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = 0
-    original = module._similarity
+@pytest.mark.parametrize("title", ["", "Market", "Market wrap", "\x00\u202e", EVENT[0]])
+def test_ten_thousand_equal_titles_are_survived(title: str) -> None:
+    stories = group([article(i, title, hours=i / 1000) for i in range(10_000)])
+    assert sum(len(story.articles) for story in stories) == 10_000
 
-    def counted(one: module._Document, other: module._Document) -> float:
-        nonlocal compared
-        compared += 1
-        return original(one, other)
 
-    monkeypatch.setattr(module, "_similarity", counted)
-    stories = group([article(i, title, hours=i / 1000) for i in range(5000)])
-    assert sum(len(story.articles) for story in stories) == 5000
-    assert compared <= module.CROWD * module.PROBES * 5
+def test_a_crowd_looks_for_no_neighbours() -> None:
+    titles = [f"Market wrap {number} {number + 1}" for number in range(0, 4000, 2)]
+    graph = links([article(i, title, hours=i / 1000) for i, title in enumerate(titles)])
+    assert sum(len(row) for row in graph) == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("比特币价格突破十万美元创历史新高", "比特币突破十万美元价格创历史新高"),
+        ("ビットコイン価格が過去最高値を更新した", "ビットコインの価格が過去最高値を更新"),
+        ("سعر البيتكوين يسجل أعلى مستوى في تاريخه اليوم", "البيتكوين يسجل أعلى مستوى في تاريخه"),
+        ("SEC 批准 Bitcoin ETF 现货 申请 today", "SEC 批准 Bitcoin ETF 现货 申请"),
+    ],
+    ids=["Chinese", "Japanese", "Arabic", "mixed"],
+)
+def test_other_scripts_are_grouped_too(one: str, other: str) -> None:
+    stories = group([article(1, one), article(2, other), *(article(9 + i, title) for i, title in enumerate(OTHERS))])
+    assert sorted(a.id for a in stories[0].articles) == [1, 2]
+
+
+def test_a_time_in_the_future_is_a_time() -> None:
+    assert len(group([article(1, EVENT[0], hours=-24 * 365), article(2, EVENT[1])])) == 2
 
 
 def test_a_megabyte_of_text_is_survived() -> None:
@@ -129,11 +156,11 @@ print(ascii(group(articles)))
 """
 
 
-def test_another_process_with_another_hash_seed_gives_the_same() -> None:
+def test_another_process_hash_seed_and_number_of_threads_give_the_same() -> None:
     root = Path(__file__).parents[2]
 
     def run(seed: str) -> bytes:
-        env = os.environ | {"PYTHONHASHSEED": seed}
+        env = os.environ | {"PYTHONHASHSEED": seed, "OPENBLAS_NUM_THREADS": seed, "OMP_NUM_THREADS": seed}
         return subprocess.run([sys.executable, "-c", SCRIPT], cwd=root, env=env, capture_output=True, check=True).stdout
 
     first = run("1")
@@ -162,7 +189,7 @@ def test_stories_of_real_articles_are_found_as_people_label_them() -> None:
             found = dict(group_rows(map(json.loads, lines)))
         with (folder / "gold" / f"clusters_{name}.csv").open(encoding="utf-8", newline="") as file:
             scores.append(bcubed_f1({row["id"]: row["story"] for row in csv.DictReader(file)}, found))
-    assert sum(scores) / 3 >= 0.80
+    assert sum(scores) / 3 >= 0.84
 
 
 def test_rows_keep_their_ids_and_order_whatever_their_time_looks_like() -> None:

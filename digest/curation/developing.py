@@ -1,0 +1,46 @@
+"""What is new in a developing story: the sentences that earlier articles did not have."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from digest.curation.text import clean, is_whole, sentences, terms
+from digest.domain.content import Story
+
+TOLD = 0.6
+"""Share of a sentence's terms that one earlier sentence has, from which it was told already."""
+
+LEAST_TERMS = 4
+"""A sentence with fewer terms says nothing that would be missed."""
+
+READ = 20_000
+"""Characters of an article that are read."""
+
+
+def developments(story: Story, since: datetime, *, most: int = 3) -> tuple[str, ...]:
+    """Whole sentences of the articles published at or after ``since`` that no earlier article of the story had.
+
+    Copies say nothing new. The sentences come in the order of their articles, and none repeats another.
+    """
+    articles = sorted(story.articles, key=lambda article: (article.published_at, article.id))
+    told = [
+        frozenset(terms(line))
+        for article in articles
+        if article.published_at < since
+        for line in (article.title, *sentences((article.text or article.summary)[:READ]))
+    ]
+    found: list[str] = []
+    for article in articles:
+        if article.published_at < since or article.id in story.copies:
+            continue
+        for sentence in sentences((article.text or article.summary)[:READ]):
+            if len(found) == most:
+                return tuple(found)
+            said = frozenset(terms(sentence))
+            if is_whole(sentence) and len(said) >= LEAST_TERMS and not _was_told(said, told):
+                found.append(clean(sentence))
+                told.append(said)
+    return tuple(found)
+
+
+def _was_told(said: frozenset[str], told: Sequence[frozenset[str]]) -> bool:
+    return any(len(said & earlier) >= TOLD * len(said) for earlier in told)
