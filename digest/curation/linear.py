@@ -20,12 +20,12 @@ from digest.curation.text import clean, fold
 LONGEST_TEXT = 6_000
 """Characters of a text that count; what an article is about, it says before that."""
 
-PIECES = (3, 4, 5)
+PIECES = (2, 3, 4, 5)
 """Lengths of the pieces of words."""
 
 COST = 1.0
-SMOOTHING = 0.1
-MOST_BAYES = 0.6
+SMOOTHING = 0.03
+MOST_BAYES = 1.5
 """How much naive Bayes counts beside the support vector machine where all topics are equally common."""
 
 PASSES = 24
