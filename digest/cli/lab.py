@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from digest.cli import lab_rank
 from digest.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Run the production code of curation on a file of articles.")
@@ -16,6 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="Run the production code of curatio
 def register(root: typer.Typer) -> None:
     """Add the commands."""
     root.add_typer(app, name="lab")
+
+
+lab_rank.add_to(app)
 
 
 @app.callback()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from digest import bootstrap
+from digest.cli import topics
 from digest.cli.common import Json, emit, open_service, settings
 from digest.newsroom import read
 from digest.workflows import newsroom as workflow
@@ -16,6 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="Check, plan, apply and export the 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
     root.add_typer(app, name="newsroom")
+
+
+app.add_typer(topics.app, name="topics")
 
 
 @app.command()

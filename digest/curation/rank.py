@@ -2,17 +2,19 @@
 
 The core is coverage decayed by age: Σ over independent outlets of 0.5^(age / half-life), where the half-life is half
 the window: 12 hours for a daily newsletter. It is kept in log space, where factors add up: a doubling of the outlets is
-worth one point, a half-life costs one point. Around it stand smaller parts, each named and signed, with words for the
-editor.
+worth one point, a half-life costs one point. What outlets wrote again, and what they wrote in the days before, is the
+story's staying power: a running story goes on. Around it stand smaller parts, each named and signed, with words for
+the editor. A newsletter's ``RankingWeights`` say how much each part counts.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest.curation.wording import ago, count, listed
 from digest.domain.content import Candidate, Score, ScorePart, Story
+from digest.domain.ranking import RankingWeights
 
 RECENT = timedelta(hours=3)
 """Outlets that joined within this time make momentum."""
@@ -24,26 +26,12 @@ SENT_BEFORE_BUT_NEW = -2.0
 LEAST_TRUST, MOST_TRUST = 0.125, 8.0
 
 DEFAULT_WINDOW = timedelta(hours=24)
+USUAL = RankingWeights()
+LASTING = 3
+"""Windows after which a running story's earlier coverage has lost half its worth."""
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a story stands where it stands.
-
-    Attributes:
-        position: 1 is the top story.
-        parts: the parts of its score, the weightiest first.
-        ahead: points by which it leads the next story, None for the last.
-        behind: points that it lacks to the story before it, None for the first.
-        first_if: sentences that begin with "would be #1 if"; none for the first.
-    """
-
-    position: int
-    total: float
-    parts: tuple[ScorePart, ...]
-    ahead: float | None
-    behind: float | None
-    first_if: tuple[str, ...]
+EARLIER = 0.2
+"""What an article is worth for staying power, beside one that is new coverage."""
 
 
 def rank(
@@ -52,6 +40,8 @@ def rank(
     *,
     window: timedelta = DEFAULT_WINDOW,
     boosts: Mapping[int, float] | None = None,
+    weights: RankingWeights = USUAL,
+    priors: Mapping[str, float] | None = None,
 ) -> tuple[Story, ...]:
     """The stories best first, each with its score.
 
@@ -60,9 +50,12 @@ def rank(
         window: the time that an issue covers; coverage loses half its worth in half of it. Outlets whose coverage is
             older than the window add nothing, unless the story has no newer one.
         boosts: points given by editors, by story_id.
+        weights: how much each part counts.
+        priors: points that outlets earned by what became of their earlier articles, by folded name
+            (see ``curation.prior``).
     """
-    given = boosts or {}
-    scored = [replace(story, score=Score(_parts(story, as_of, window, given))) for story in stories]
+    given, earned = boosts or {}, priors or {}
+    scored = [replace(story, score=Score(_parts(story, as_of, window, given, weights, earned))) for story in stories]
     return tuple(sorted(scored, key=_order))
 
 
@@ -70,7 +63,10 @@ def _order(story: Story) -> tuple[float, int, datetime, int]:
     return (-story.score.total, -story.sources, story.lead.published_at, story.lead.id)
 
 
-def _parts(story: Story, as_of: datetime, window: timedelta, boosts: Mapping[int, float]) -> tuple[ScorePart, ...]:
+def _parts(
+    story: Story, as_of: datetime, window: timedelta, boosts: Mapping[int, float], weights: RankingWeights,
+    priors: Mapping[str, float],
+) -> tuple[ScorePart, ...]:  # fmt: skip
     outlets = _outlets(story, as_of, window)
     ages = [_age(article, as_of) for article in outlets]
     heat = math.fsum(0.5 ** (age / (window / 2)) for age in ages)
@@ -82,13 +78,15 @@ def _parts(story: Story, as_of: datetime, window: timedelta, boosts: Mapping[int
         ScorePart(
             "freshness", math.log2(heat / len(outlets)), f"newest coverage {ago(min(ages))}, oldest {ago(max(ages))}"
         ),
+        _staying(story, as_of, window, heat, len(outlets)),
         _trust(outlets),
+        _record(outlets, priors),
         _topic_match(story),
         _momentum(outlets, ages),
         _repeat(story),
         _editor(story, boosts),
     ]
-    rounded = [replace(part, value=round(part.value, 6) + 0.0) for part in parts]
+    rounded = [replace(part, value=round(part.value * weights.of(part.name), 6) + 0.0) for part in parts]
     return tuple(part for part in rounded if part.value or part.name in ("coverage", "freshness"))
 
 
@@ -104,6 +102,26 @@ def _outlets(story: Story, as_of: datetime, window: timedelta) -> list[Candidate
 
 def _age(article: Candidate, as_of: datetime) -> timedelta:
     return max(as_of - article.published_at, timedelta(0))
+
+
+def _staying(story: Story, as_of: datetime, window: timedelta, heat: float, outlets: int) -> ScorePart:
+    """What earlier and repeated coverage adds to the newest of each outlet; nothing where there is no other."""
+    ages = [
+        _age(article, as_of) for article in story.articles if article.id not in story.copies or article is story.lead
+    ]
+    more = len(ages) - outlets
+    if more <= 0:
+        return ScorePart("staying power", 0.0)
+    again = math.fsum(0.5 ** (age / (window / 2)) for age in ages if age <= window)
+    lasting = EARLIER * math.fsum(0.5 ** (age / (LASTING * window)) for age in ages)
+    value = math.log2((max(again, heat) + lasting) / (heat + EARLIER * heat))
+    return ScorePart("staying power", max(0.0, value), f"{count(more, 'further article')}, the first {ago(max(ages))}")
+
+
+def _record(outlets: Sequence[Candidate], priors: Mapping[str, float]) -> ScorePart:
+    known = [priors[key] for article in outlets if (key := article.source.casefold()) in priors]
+    value = math.fsum(known) / len(outlets)
+    return ScorePart("track record", value, "what readers and editors made of these outlets' earlier articles")
 
 
 def _trust(outlets: Sequence[Candidate]) -> ScorePart:
@@ -144,37 +162,3 @@ def _repeat(story: Story) -> ScorePart:
 def _editor(story: Story, boosts: Mapping[int, float]) -> ScorePart:
     value = boosts.get(story.story_id, 0.0) if story.story_id is not None else 0.0
     return ScorePart("editor", value, "an editor's choice")
-
-
-def explain(stories: Sequence[Story], index: int, *, window: timedelta = DEFAULT_WINDOW) -> Explanation:
-    """Why ``stories[index]`` stands where it stands among the ranked ``stories``; ``window`` as in :func:`rank`.
-
-    Raises:
-        IndexError: there is no such position.
-    """
-    story = stories[index]
-    total = story.score.total
-    return Explanation(
-        position=index % len(stories) + 1,
-        total=total,
-        parts=tuple(sorted(story.score.parts, key=lambda part: (-abs(part.value), part.name))),
-        ahead=round(total - stories[index + 1].score.total, 6) if index + 1 < len(stories) else None,
-        behind=round(stories[index - 1].score.total - total, 6) if index else None,
-        first_if=_first_if(story, stories[0], window / 2) if index else (),
-    )
-
-
-def _first_if(story: Story, top: Story, half_life: timedelta) -> tuple[str, ...]:
-    """Single changes after which the story would lead."""
-    gap = top.score.total - story.score.total
-    value = {part.name: part.value for part in story.score.parts}
-    heat = 2.0 ** (value.get("coverage", 1.0) - 1 + value.get("freshness", 0.0))
-    more = math.floor(heat * (2.0**gap - 1)) + 1
-    found = [f"would be #1 if {count(more, 'more outlet')} covered it now"]
-    hours = gap * (half_life / timedelta(hours=1))
-    if gap <= -value.get("freshness", 0.0):
-        found.append(f"would be #1 if its coverage were {count(math.ceil(hours), 'hour')} younger")
-    if value.get("repeat", 0.0) + gap < 0:
-        found.append("would be #1 if no earlier issue had carried it")
-    found.append(f"would be #1 if an editor gave it {gap + 0.01:.2f} points")
-    return tuple(found)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from digest.domain.content import Image, TopicProfile
+from digest.domain.ranking import RankingWeights
 from digest.domain.source_rules import JsonRules, PageRules
 
 FORBID_EXTRA = {"extra": "forbid"}
@@ -117,6 +118,7 @@ class NewsletterSpec:
         mark: the newsletter's own sign in front of the subject (an emoji), may be empty.
         locale: BCP 47 tag for dates, numbers and words.
         order: lower comes first where newsletters are listed.
+        ranking: how much each part of a story's score counts.
     """
 
     slug: str
@@ -140,6 +142,7 @@ class NewsletterSpec:
     locale: str = "en-US"
     order: int = 100
     theme: Theme = field(default_factory=Theme)
+    ranking: RankingWeights = field(default_factory=RankingWeights)
     blocks: tuple[BlockSpec, ...] = ()
 
     __pydantic_config__ = FORBID_EXTRA

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, TemplateSyntaxError
 
 from digest.domain.newsroom import NewsletterSpec, Newsroom, Theme
+from digest.domain.ranking import MOST, RankingWeights
 from digest.errors import ConfigError
 from digest.newsroom.lines import line_of
 from digest.newsroom.source_rules import problems_of
@@ -126,7 +127,15 @@ def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Ite
                 yield source.problem(f"{day!r} must be one of {', '.join(WEEKDAYS)}", "blocks", index, "weekdays")
     if not any(block.type == "footer" for block in spec.blocks):
         yield source.problem("needs a block of type footer: it holds unsubscribe and address", "blocks")
+    yield from weights_problems(spec.ranking, source)
     yield from _theme(spec.theme, source)
+
+
+def weights_problems(weights: RankingWeights, source: Source) -> Iterator[ConfigError]:
+    """Weights that make no sense, each at its line."""
+    for name, value in asdict(weights).items():
+        if not 0 <= value <= MOST:
+            yield source.problem(f"is {value:g}, but must be from 0 to {MOST:g}; 1 is usual", "ranking", name)
 
 
 def _theme(theme: Theme, source: Source) -> Iterator[ConfigError]:

@@ -125,14 +125,19 @@ def plan(session: Session, values: dict[str, Any]) -> int:
     return session.exec(select(Issue.id).where(*key)).one()  # type: ignore[return-value]
 
 
-def carried(session: Session, newsletter_id: int) -> dict[int, datetime]:
-    """When an issue of this newsletter last carried each story, by the end of the issue's window."""
-    rows = session.exec(
+def carried(session: Session, newsletter_id: int, before: datetime | None = None) -> dict[int, datetime]:
+    """When an issue of this newsletter last carried each story, by the end of the issue's window.
+
+    Args:
+        before: only issues whose window ended before this moment count.
+    """
+    query = (
         select(SentStory.story_id, func.max(Issue.window_end))
         .join(Issue, col(Issue.id) == SentStory.issue_id)
         .where(Issue.newsletter_id == newsletter_id, col(Issue.state).in_(("sending", "sent")))
         .group_by(col(SentStory.story_id))
     )
+    rows = session.exec(query if before is None else query.where(col(Issue.window_end) < before))
     return dict(rows.all())
 
 

@@ -431,3 +431,14 @@ class AuditEntry(SQLModel, table=True):
     subject: str
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     after: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+
+
+class TopicCorrection(SQLModel, table=True):
+    """An editor's word that an article belongs to a topic, or that it does not; the newest counts."""
+
+    __tablename__ = "topic_correction"
+    topic: str = Field(primary_key=True)
+    article_id: int = Field(foreign_key="article.id", primary_key=True, index=True)
+    belongs: bool
+    editor: str
+    at: datetime

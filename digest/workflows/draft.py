@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
-from digest.curation.classify import classify
 from digest.curation.compose import compose
 from digest.curation.group import group
+from digest.curation.learned import classify_learned, learn
 from digest.curation.rank import rank
 from digest.curation.window import fresh
 from digest.domain.calendar import Cadence, Window, window_ending
@@ -21,6 +21,7 @@ from digest.store.stories import save_stories
 from digest.workflows.blocks import day_of, finished_blocks, of_the_weekday
 from digest.workflows.context import Context
 from digest.workflows.media import host_image
+from digest.workflows.topic_learning import corrections
 
 MEMORY = timedelta(hours=72)
 """How far back articles are grouped, so that late coverage joins the story it belongs to."""
@@ -136,13 +137,13 @@ def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> Draf
         window = Window(issue.window_start, issue.window_end)
         slug = issues.slug_of(session, issue)
         _, spec = issues.newsletter(session, slug)
-        topics = all_topics(session)
+        topics, corrected = all_topics(session), corrections(session)
         found = candidates(session, Window(window.end - max(MEMORY, window.end - window.start), window.end))
         rules = story_rules.among(session, [article.id for article in found])
     on_offer = offered(spec, topics)
 
     say(f"sorting {len(found)} articles into topics")
-    labelled = classify(found, topics)
+    labelled = classify_learned(found, topics, learn(corrected, topics))
     say("grouping coverage into stories")
     grouped = group(labelled, rules)
     with ctx.db.write() as session:
@@ -151,7 +152,7 @@ def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> Draf
         told = issues.carried(session, issue.newsletter_id)
     known = [replace(story, last_sent_at=told.get(story.story_id or 0)) for story in saved]
     say(f"ranking {len(known)} stories")
-    ranked = rank(fresh(known, window), as_of=window.end, window=window.end - window.start)
+    ranked = rank(fresh(known, window), as_of=window.end, window=window.end - window.start, weights=spec.ranking)
     sections = compose(ranked, of_the_weekday(spec.blocks, day_of(spec, issue.due_at)), on_offer)
     stories = {placed.item.story_id for section in sections for placed in section.items}
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.curation.rank import explain, rank
+from digest.curation.explain import explain
+from digest.curation.rank import rank
 from digest.domain.content import Story
+from digest.domain.ranking import RankingWeights
 from tests.curation.make import NOW, article, story
 
 
@@ -156,3 +158,38 @@ def test_a_repeat_that_would_lead_says_so() -> None:
 
 def test_nothing_is_ranked_to_nothing() -> None:
     assert rank([], NOW) == ()
+
+
+def test_a_running_story_goes_on_before_one_that_nobody_wrote_of_before() -> None:
+    earlier = tuple(article(800 + day, "before", hours=24 * day, source="Outlet 100") for day in (1.5, 2, 3))
+    running, fresh = story(1, hours=2), story(2, hours=2)
+    ranked = rank([fresh, replace(running, others=tuple(article(700 + i, a.title, hours=30 + i, source=running.lead.source) for i, a in enumerate(earlier)))], NOW)  # fmt: skip
+    assert ids(ranked) == [1, 2]
+    assert part(ranked[0], "staying power") > 0 == part(ranked[1], "staying power")
+    assert part(ranked[0], "coverage") == 1.0
+
+
+def test_a_copy_gives_no_staying_power() -> None:
+    copied = replace(story(1), others=(article(9, "copy"),), copies=frozenset({9}))
+    assert part(rank([copied], NOW)[0], "staying power") == 0.0
+
+
+def test_a_newsletters_weights_scale_the_parts() -> None:
+    usual, halved = (rank([story(1, sources=4)], NOW, weights=RankingWeights(coverage=w))[0] for w in (1.0, 0.5))
+    assert part(halved, "coverage") == part(usual, "coverage") / 2
+    wide, young = story(1, sources=3, hours=10), story(2, hours=1)
+    assert ids(rank([wide, young], NOW)) == [1, 2]
+    assert ids(rank([wide, young], NOW, weights=RankingWeights(freshness=4.0))) == [2, 1]
+
+
+def test_an_outlets_record_moves_its_stories() -> None:
+    ranked = rank([story(1), replace(story(2), lead=article(2, "b", source="Praised"))], NOW, priors={"praised": 1.5})
+    assert ids(ranked)[0] == 2
+    assert part(ranked[0], "track record") == 1.5
+
+
+def test_what_would_lead_is_not_told_where_the_parts_cannot_tell_it() -> None:
+    weights = RankingWeights(freshness=3.0)
+    said = explain(rank([story(1, sources=5), story(2)], NOW, weights=weights), 1, weights=weights).first_if
+    assert len(said) == 1
+    assert said[0].startswith("would be #1 if an editor gave it")

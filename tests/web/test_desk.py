@@ -207,6 +207,7 @@ def test_a_row_shows_parts_that_add_up(ctx: Context, client: requests.Session, i
     assert len(parts) == 3
     assert round(sum(parts), 2) == float(total[1])
     assert "behind #1" in row
+    assert "would be #1 if an editor gave it" in row
     assert "+2 outlets" in row
 
 

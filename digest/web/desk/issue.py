@@ -85,7 +85,10 @@ def _order(desk: Desk, session: Session, issue: Issue) -> RunningOrder | None:
         return None
     names = {topic.slug: topic.name for topic in newsroom.topics(session)}
     document = document_of(session, issue.id, desk.ctx)
-    return running_order(document, issues.blocks_of(issue), issues.placements(session, issue.id), names)
+    return running_order(
+        document, issues.blocks_of(issue), issues.placements(session, issue.id), names,
+        window=issue.window_end - issue.window_start, weights=issues.spec_of(issue).ranking,
+    )  # fmt: skip
 
 
 def _spec_in_force(session: Session, issue: Issue) -> NewsletterSpec:

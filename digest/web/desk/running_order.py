@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydantic import TypeAdapter
 
+from digest.curation.explain import would_lead
+from digest.curation.rank import DEFAULT_WINDOW, USUAL
 from digest.domain.content import ScorePart
 from digest.domain.issue import Block, IssueDocument, StoryItem
+from digest.domain.ranking import RankingWeights
 from digest.store.tables import Placement
 
 _ITEM = TypeAdapter(StoryItem)
@@ -31,6 +35,7 @@ class Row:
         rank: 1 is the highest of the issue, 0 for a story that is left out.
         stands: what a lead variant is for ("leads where Policy is chosen").
         gap: how far it is from its neighbours, in words.
+        first_if: single changes after which it would be the first of those that nobody pinned.
         first, last: it can't be moved further up or down among its kind (pinned or not).
     """
 
@@ -43,6 +48,7 @@ class Row:
     form: str = ""
     stands: str = ""
     gap: str = ""
+    first_if: tuple[str, ...] = ()
     first: bool = True
     last: bool = True
 
@@ -78,8 +84,9 @@ class RunningOrder:
 
 
 def running_order(
-    document: IssueDocument, layout: Sequence[Block], placements: Sequence[Placement], names: Mapping[str, str]
-) -> RunningOrder:
+    document: IssueDocument, layout: Sequence[Block], placements: Sequence[Placement], names: Mapping[str, str], *,
+    window: timedelta = DEFAULT_WINDOW, weights: RankingWeights = USUAL,
+) -> RunningOrder:  # fmt: skip
     """The running order of an issue.
 
     Args:
@@ -87,12 +94,17 @@ def running_order(
         layout: all blocks as drafted, those that the document leaves out included.
         placements: all of the issue's, dropped ones included.
         names: topics' names by slug.
+        window, weights: as the stories were ranked with.
     """
-    return _Order(document, placements, names).of(layout)
+    return _Order(document, placements, names, window, weights).of(layout)
 
 
 class _Order:
-    def __init__(self, document: IssueDocument, placements: Sequence[Placement], names: Mapping[str, str]) -> None:
+    def __init__(
+        self, document: IssueDocument, placements: Sequence[Placement], names: Mapping[str, str], window: timedelta,
+        weights: RankingWeights,
+    ) -> None:  # fmt: skip
+        self.window, self.weights = window, weights
         self.sections = {block.key: block.section for block in document.blocks if block.section}
         self.placements, self.names = placements, names
         self.drafted = {row.story_id: _ITEM.validate_python(row.item) for row in placements}
@@ -126,6 +138,7 @@ class _Order:
                 form=placed.form,
                 stands=self.stands(block, index, placed.item),
                 gap=self.gap(placed.item),
+                first_if=self.first_if(placed.item),
                 first=block.type == "lead" or index == 0 or kinds[index - 1] != kinds[index],
                 last=block.type == "lead" or index + 1 == len(kinds) or kinds[index + 1] != kinds[index],
             )
@@ -135,11 +148,11 @@ class _Order:
 
     def row(
         self, item: StoryItem, placement: Placement, *, rank: int = 0, form: str = "", stands: str = "",
-        gap: str = "", first: bool = True, last: bool = True,
+        gap: str = "", first_if: tuple[str, ...] = (), first: bool = True, last: bool = True,
     ) -> Row:  # fmt: skip
         topics = tuple(self.names.get(slug, slug) for slug in item.topics)
         drafted = self.drafted[item.story_id]
-        return Row(item, drafted, placement, topics, self.bars(item), rank, form, stands, gap, first, last)
+        return Row(item, drafted, placement, topics, self.bars(item), rank, form, stands, gap, first_if, first, last)
 
     def bars(self, item: StoryItem) -> tuple[Bar, ...]:
         """Gains from the left, then losses behind them, so that a bar's length is what was earned and lost."""
@@ -179,6 +192,13 @@ class _Order:
             below = self.ranked[index + 1]
             words.append(f"{item.score.total - below.score.total:.2f} ahead of #{below.rank}")
         return ", ".join(words)
+
+    def first_if(self, item: StoryItem) -> tuple[str, ...]:
+        """What would have made the story the first, unless editors put others there."""
+        top = self.ranked[0]
+        if item is top or top.story_id in self.pinned or item.score.total > top.score.total:
+            return ()
+        return would_lead(item.score, top.score, window=self.window, weights=self.weights)
 
     def why_empty(self, block: Block) -> str:
         own = [row for row in self.placements if row.section == block.key and not row.dropped]
