@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("weight", sa.Float(), nullable=False),
         sa.Column("full_text", sa.Boolean(), nullable=False),
         sa.Column("interval", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
         sa.Column("etag", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("last_modified", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("next_check_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -55,6 +56,12 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("entries_last", sa.Integer(), nullable=False),
         sa.Column("moved_to", sa.Text(), nullable=False),
+        sa.Column("moving_to", sa.Text(), nullable=False),
+        sa.Column("moving_seen", sa.Integer(), nullable=False),
+        sa.Column("moving_since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("rhythm", sa.Integer(), nullable=False),
+        sa.Column("newest_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("alerted_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("retired_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("retired_why", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
@@ -63,6 +70,13 @@ def upgrade() -> None:
     with op.batch_alter_table("feed", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_feed_next_check_at"), ["next_check_at"], unique=False)
 
+    op.create_table(
+        "host_rest",
+        sa.Column("host", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_host_rest")),
+    )
     op.create_table(
         "media",
         sa.Column("source_url", sa.Text(), nullable=False),
@@ -189,6 +203,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_article_story_id"), ["story_id"], unique=False)
 
     op.create_table(
+        "feed_day",
+        sa.Column("feed_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("ok", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name=op.f("fk_feed_day_feed_id_feed")),
+        sa.PrimaryKeyConstraint("feed_id", "day", name=op.f("pk_feed_day")),
+    )
+    op.create_table(
         "issue",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("newsletter_id", sa.Integer(), nullable=False),
@@ -256,6 +280,34 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_subscription_newsletter_id"), ["newsletter_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_subscription_state"), ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_subscription_subscriber_id"), ["subscriber_id"], unique=False)
+
+    op.create_table(
+        "websub",
+        sa.Column("feed_id", sa.Integer(), nullable=False),
+        sa.Column("hub", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("secret", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("act_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("asked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("lease_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("pushed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name=op.f("fk_websub_feed_id_feed")),
+        sa.PrimaryKeyConstraint("feed_id", name=op.f("pk_websub")),
+    )
+    with op.batch_alter_table("websub", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_websub_act_at"), ["act_at"], unique=False)
+
+    op.create_table(
+        "article_address",
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fk_article_address_article_id_article")),
+        sa.PrimaryKeyConstraint("url", name=op.f("pk_article_address")),
+    )
+    with op.batch_alter_table("article_address", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_article_address_article_id"), ["article_id"], unique=False)
 
     op.create_table(
         "article_feed",
@@ -350,6 +402,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sent_story_story_id"), ["story_id"], unique=False)
 
     op.create_table(
+        "story_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("one_id", sa.Integer(), nullable=False),
+        sa.Column("other_id", sa.Integer(), nullable=False),
+        sa.Column("together", sa.Boolean(), nullable=False),
+        sa.Column("actor", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["one_id"], ["article.id"], name=op.f("fk_story_rule_one_id_article")),
+        sa.ForeignKeyConstraint(["other_id"], ["article.id"], name=op.f("fk_story_rule_other_id_article")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_story_rule")),
+    )
+    with op.batch_alter_table("story_rule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_story_rule_one_id"), ["one_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_story_rule_other_id"), ["other_id"], unique=False)
+
+    op.create_table(
         "topic_choice",
         sa.Column("subscription_id", sa.Integer(), nullable=False),
         sa.Column("topic", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -358,12 +426,34 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("subscription_id", "topic", name=op.f("pk_topic_choice")),
     )
+    op.create_table(
+        "topic_correction",
+        sa.Column("topic", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("belongs", sa.Boolean(), nullable=False),
+        sa.Column("editor", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fk_topic_correction_article_id_article")),
+        sa.PrimaryKeyConstraint("topic", "article_id", name=op.f("pk_topic_correction")),
+    )
+    with op.batch_alter_table("topic_correction", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_topic_correction_article_id"), ["article_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("topic_correction", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_topic_correction_article_id"))
+
+    op.drop_table("topic_correction")
     op.drop_table("topic_choice")
+    with op.batch_alter_table("story_rule", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_story_rule_other_id"))
+        batch_op.drop_index(batch_op.f("ix_story_rule_one_id"))
+
+    op.drop_table("story_rule")
     with op.batch_alter_table("sent_story", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sent_story_story_id"))
 
@@ -382,6 +472,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_article_feed_guid")
 
     op.drop_table("article_feed")
+    with op.batch_alter_table("article_address", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_article_address_article_id"))
+
+    op.drop_table("article_address")
+    with op.batch_alter_table("websub", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_websub_act_at"))
+
+    op.drop_table("websub")
     with op.batch_alter_table("subscription", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_subscription_subscriber_id"))
         batch_op.drop_index(batch_op.f("ix_subscription_state"))
@@ -393,6 +491,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_issue_state"))
 
     op.drop_table("issue")
+    op.drop_table("feed_day")
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_article_story_id"))
         batch_op.drop_index(batch_op.f("ix_article_published_at"))
@@ -414,6 +513,7 @@ def downgrade() -> None:
     op.drop_table("newsroom_item")
     op.drop_table("newsletter")
     op.drop_table("media")
+    op.drop_table("host_rest")
     with op.batch_alter_table("feed", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_feed_next_check_at"))
 
