@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from digest.curation.background import WEIGHT, background
 from digest.curation.text import terms_of, words
 from digest.domain.content import Candidate
 
@@ -94,9 +93,8 @@ def _weights(counts: Sequence[Counter[str]]) -> Any:
     from scipy import sparse
 
     spread = Counter(term for count in counts if len(count) >= LEAST_TERMS for term in count)
-    size, common = background()
-    total = math.log(1 + len(counts) + WEIGHT * size)
-    rarity = {term: total - math.log(1 + found + WEIGHT * common.get(term, 0)) + 1 for term, found in spread.items()}
+    total = math.log(1 + len(counts))
+    rarity = {term: total - math.log(1 + found) + 1 for term, found in spread.items()}
     column = {term: number for number, term in enumerate(term for term, found in spread.items() if found > 1)}
     logs = [0.0, *(1 + math.log(n) for n in range(1, 50))]
     starts, columns, values = [0], [], []
