@@ -79,6 +79,7 @@ class WebSub(SQLModel, table=True):
     lease_until: datetime | None = None
     failures: int = 0
     pushed_at: datetime | None = None
+    why: str = Field(default="", sa_type=Text)
 
 
 class FeedDay(SQLModel, table=True):

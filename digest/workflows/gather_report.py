@@ -27,6 +27,11 @@ class FeedOutcome:
     seen: int = 0
     error: str = ""
     note: str = ""
+    kind: str = "feed"
+
+
+NO_ARTICLES = ("quotes", "events")
+"""Kinds of sources that bring something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,12 @@ class GatherReport:
     @property
     def articles_new(self) -> int:
         """Articles that no feed had brought before."""
-        return sum(outcome.new for outcome in self.outcomes)
+        return sum(outcome.new for outcome in self.outcomes if outcome.kind not in NO_ARTICLES)
 
     @property
     def articles_seen(self) -> int:
         """Articles that the feeds show, new or known."""
-        return sum(outcome.seen for outcome in self.outcomes)
+        return sum(outcome.seen for outcome in self.outcomes if outcome.kind not in NO_ARTICLES)
 
     def as_dict(self) -> dict[str, Any]:
         """The document that ``digest gather --json`` prints."""

@@ -159,7 +159,7 @@ class Run:
         self._plan_pages(task, reading, new_ids)
         moved = answer.permanent_url
         note = f"says that it has moved for good to {moved}" if moved and moved != task.url else ""
-        return FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note)
+        return FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note, kind=task.kind)
 
     def _keep(self, session: Session, task: FeedTask, reading: Reading) -> tuple[dict[str, int], int, int]:
         """Store by kind; ids of new articles by URL, number of new things, number of things."""

@@ -293,6 +293,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("pushed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name=op.f("fk_websub_feed_id_feed")),
         sa.PrimaryKeyConstraint("feed_id", name=op.f("pk_websub")),
     )
