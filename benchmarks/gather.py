@@ -187,7 +187,7 @@ def requests_alone(count: int, port: int, _database: str) -> dict[str, Any]:
     import requests
     from requests.adapters import HTTPAdapter
 
-    from digest.workflows.gather import THREADS
+    from digest.workflows.gather_hosts import MOST as THREADS
 
     session = requests.Session()
     session.trust_env = False
