@@ -39,7 +39,7 @@ def run(
     with open_service() as (ctx, loaded), bootstrap.news_at_hand(loaded):
         if once:
             outcome = do_the_job(ctx, loaded, quiet=as_json)
-            emit(as_json, outcome.as_dict(), outcome.words)
+            emit(as_json, outcome.as_dict(), f"{outcome.words}\n  The pages open while `digest run` serves them.")
             raise typer.Exit(1 if outcome.failed else 0)
         with listening(loaded.host, loaded.port) as door:  # before anything is sent: a second service ends here
             outcome = do_the_job(ctx, loaded, quiet=as_json)
