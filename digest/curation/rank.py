@@ -33,6 +33,9 @@ LASTING = 3
 EARLIER = 0.2
 """What an article is worth for staying power, beside one that is new coverage."""
 
+MOST_STAYING = 0.5
+"""How much of its coverage's worth a story's staying power can add at most."""
+
 
 def rank(
     stories: Iterable[Story],
@@ -115,6 +118,8 @@ def _staying(story: Story, as_of: datetime, window: timedelta, heat: float, outl
     again = math.fsum(0.5 ** (age / (window / 2)) for age in ages if age <= window)
     lasting = EARLIER * math.fsum(0.5 ** (age / (LASTING * window)) for age in ages)
     value = math.log2((max(again, heat) + lasting) / (heat + EARLIER * heat))
+    # An outlet that writes the same again and again (a price ticker) must not outrank what several outlets cover.
+    value = min(value, MOST_STAYING * (1 + math.log2(outlets)))
     return ScorePart("staying power", max(0.0, value), f"{count(more, 'further article')}, the first {ago(max(ages))}")
 
 
