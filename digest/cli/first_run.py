@@ -9,7 +9,7 @@ from digest.cli.common import bar, console
 from digest.cli.pipeline import gathered
 from digest.settings import Settings
 from digest.store import issues
-from digest.store.newsroom import read_newsroom
+from digest.store.editors import addresses
 from digest.store.subscribers import listed
 from digest.workflows import newsroom as newsroom_workflow
 from digest.workflows.autopilot import Step, advance, plan_due
@@ -89,7 +89,7 @@ def _gather(ctx: Context, quiet: bool) -> GatherReport:
 def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
     with ctx.db.read() as session:
         rows = [(issue, letter) for issue, letter in issues.recent(session, limit=5) if issue.state != "empty"]
-        editors = read_newsroom(session).site.editors
+        editors = addresses(session)
         active = [each for each in islice(listed(session), 1000) if each.subscription.state == "active"]
     documents = tuple(
         {"issue": issue.id, "newsletter": letter.slug, "state": issue.state, **audit(ctx, issue.id or 0)}

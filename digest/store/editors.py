@@ -16,6 +16,11 @@ def by_address(session: Session, address: str) -> Editor | None:
     return session.exec(select(Editor).where(Editor.address == address.strip().lower())).first()
 
 
+def addresses(session: Session) -> list[str]:
+    """Everybody who may sign in, in the order in which they were let in."""
+    return list(session.exec(select(Editor.address).order_by(col(Editor.id))))
+
+
 def live_links(session: Session, editor_id: int, now: datetime) -> int:
     """How many unused links of an editor are still good."""
     return session.exec(
