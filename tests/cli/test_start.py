@@ -80,3 +80,17 @@ def test_an_unreachable_mail_server_leaves_the_mails_queued_and_says_so(fresh: C
     assert numbers["queued"] > 0
     assert (numbers["sent"], numbers["failed"], numbers["unknown"]) == (0, 0, 0)
     assert "127.0.0.1" in issue["reason"]
+
+
+def test_when_no_feed_at_all_can_be_read_the_job_says_so_and_fails(fresh: Callable[..., Run], tmp_path: Path) -> None:
+    folder = tmp_path / "room"
+    folder.mkdir()
+    (folder / "feeds.toml").write_text(
+        '[[feeds]]\nurl = "http://127.0.0.1:1/rss"\nname = "A"\n\n[[feeds]]\nurl = "http://127.0.0.1:1/b"\nname = "B"\n',
+        encoding="utf-8",
+    )
+    digest = fresh(newsroom=str(folder), fetch_allow="127.0.0.1")
+    result = digest("run", "--once")
+    assert (result.code, "no feed could be read" in result.out) == (1, True)
+    again = digest("run", "--once")  # none is due yet: that is no failure
+    assert again.code == 0, again.out
