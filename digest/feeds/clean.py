@@ -63,7 +63,9 @@ def clean_text(text: str) -> str:
 
 def one_line(text: str) -> str:
     """``text`` cleaned, on a single line."""
-    return _squeezed(text) if _is_one_plain_line(text) else _squeezed(clean_text(text))
+    if _is_one_plain_line(text):
+        return _squeezed(text) if "  " in text else text.strip(" ")  # no other white space is printable
+    return _squeezed(clean_text(text))
 
 
 def _squeezed(text: str) -> str:
@@ -88,7 +90,7 @@ def plain_text(html: str) -> str:
     return words_of(html_tree(html)) if words is None else words
 
 
-_TAG = re.compile(r"""<(/?[A-Za-z][A-Za-z0-9]*)(?:\s(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*)?/?>""")
+_TAG = re.compile(r"""<(/?[A-Za-z][A-Za-z0-9]*+)(?:\s(?:[^<>"']++|"[^"<>]*+"|'[^'<>]*+')*+)?/?>""")
 _CAPTION = re.compile(r"<figcaption(?:\s[^<>]*)?>.*?</figcaption>", re.DOTALL)
 _ENTITY = re.compile(r"&(?:([a-zA-Z]{2,8}[0-9]{0,2})|#([0-9]{2,6}));")
 
@@ -157,6 +159,9 @@ def words_of(root: Any) -> str:
 
 
 def _paragraphs(marked: str) -> str:
+    paragraphs = [words for part in marked.split(_PARAGRAPH) if (words := part.strip())]
+    if "  " not in marked and _is_one_plain_line("".join(paragraphs)):
+        return "\n\n".join(paragraphs)
     paragraphs = [words for part in marked.split(_PARAGRAPH) if (words := _lines(part))]
     text = "\n\n".join(paragraphs)
     if _is_one_plain_line("".join(paragraphs)):
@@ -223,7 +228,7 @@ def without_trailers(text: str) -> str:
     if starts and (trailer := _TRAILERS.search(tail, len(tail[: min(starts)].rstrip()))):
         tail = tail[: trailer.start()]
     if tail.endswith(("]", "»", "] ", "» ")):
-        tail = _ELLIPSIS.sub("…", tail)
+        tail = tail[:-16] + _ELLIPSIS.sub("…", tail[-16:])
     return head + tail if head else tail.strip()
 
 
@@ -251,6 +256,7 @@ _RSS_WORDS = {"rss", "feed", "rss2", "atom", "rss_feed", "rssfeed", "rss-feed", 
 _PLAIN_URL = re.compile(
     r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?:/[\w.~!$&'()*+,=:@%/-]*(?:\?[\w.~&+=%/:-]+)?)?", re.ASCII
 )
+_PLAIN_PATH = re.compile(r"/(?![/.])(?:[\w.~!$&'()*+,=:@%-]|/(?!\.))*+(?:\?[\w.~&+=%/:-]+)?", re.ASCII)
 _CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/[\w.~!$&'()*+,=:@/-]*", re.ASCII)
 
 
@@ -300,8 +306,13 @@ def _quoted(text: str) -> str:
 
 def absolute_url(url: str, base: str) -> str:
     """``url`` seen from ``base``, or "" if that gives no http(s) URL (``javascript:``, ``data:``, nonsense)."""
+    if not url:
+        return ""
     if _PLAIN_URL.fullmatch(url):
         return url
+    if url[0] == "/" and _PLAIN_PATH.fullmatch(url) and _PLAIN_URL.fullmatch(base):
+        end = base.find("/", len("https://"))
+        return (base if end == -1 else base[:end]) + url
     url = _INVISIBLE.sub("", url).strip()
     if not url:
         return ""

@@ -50,8 +50,7 @@ def distinct(words: Iterable[str]) -> tuple[str, ...]:
     """The words cleaned, without empty ones, addresses and repetitions (case aside)."""
     found: dict[str, str] = {}
     for word in words:
-        clean = one_line(word)[:100]
-        if clean and not clean.startswith(("http://", "https://")):
+        if word and (clean := one_line(word)[:100]) and not clean.startswith(("http://", "https://")):
             found.setdefault(clean.casefold(), clean)
     return tuple(found.values())[:_TAGS]
 

@@ -1,7 +1,8 @@
 """Pictures: the one that stands for an item, among all that a feed or page mentions."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from html import unescape
 from typing import Any
 
 from digest.domain.content import Image
@@ -9,31 +10,47 @@ from digest.feeds.clean import absolute_url, html_tree, one_line
 
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)(?:$|[?#])", re.IGNORECASE)
 # Counting pixels, share buttons, avatars and smileys.
-_DECORATION = re.compile(
-    r"feedburner|feedsportal|doubleclick|/pixel|[./]stats?\.|beacon|/emoji/|s\.w\.org/images/core|gravatar\.com"
-    r"|\bspacer\b|\bblank\.gif|/share[-_/]|/counter|1x1"
+_DECORATION = (
+    "feedburner", "feedsportal", "doubleclick", "/pixel", "/stat.", ".stat.", "/stats.", ".stats.", "beacon", "/emoji/",
+    "s.w.org/images/core", "gravatar.com", "blank.gif", "/share-", "/share_", "/share/", "/counter", "1x1",
+)  # fmt: skip
+_SPACER = re.compile(r"\bspacer\b")
+_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".svg")
+_FILE_NAME = re.compile(r"(?:\S+|.{0,80}\(\d+\))\.[a-z]+$")
+_COUNTED = re.compile(r"(?:img|dsc|image)[-_ ]?\d*")
+_TAG = re.compile(r"""<img\s(?:[^<>"']++|"[^"<>]*+"|'[^'<>]*+')*+>""")
+# A tag that reads the same everywhere: attributes in double quotes, entities that everybody knows.
+_PLAIN_TAG = re.compile(
+    r"""<img(?:\s+[a-z][a-z-]*="(?:[^"<>&]|&(?:amp|quot|apos|lt|gt|nbsp|#0?38|#0?39|#8\d{3});)*+")*+\s*/?>"""
 )
-_FILE_NAME = re.compile(
-    r"^(?:\S+|.{0,80}\(\d+\))\.(?:jpe?g|png|webp|gif|avif|svg)$|^(?:img|dsc|image)[-_ ]?\d*$", re.IGNORECASE
-)
-_TAG = re.compile(r"""<img\s(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*>""")
+_ATTRIBUTE = re.compile(r"""\s([a-z-]+)="([^"]*)\"""")
 _MIN_SIDE = 50
 """Pixels: what is declared smaller on either side is decoration."""
 
 
 def is_file_name(text: str) -> bool:
     """Whether a text is but the name of a picture file (``Template (1).jpg``), no words for readers."""
-    return bool(_FILE_NAME.match(text.strip()))
+    text = text.strip().lower()
+    return (text.endswith(_ENDINGS) and bool(_FILE_NAME.match(text))) or bool(_COUNTED.fullmatch(text))
 
 
 def image(url: str, base: str, *, alt: str = "", credit: str = "", width: Any = 0, height: Any = 0) -> Image | None:
     """The picture at ``url``, seen from ``base``; None if it has no http(s) address or is mere decoration."""
     address = absolute_url(url, base)
-    size = (_pixels(width), _pixels(height))
-    if not address or _DECORATION.search(address.lower()) or any(0 < side < _MIN_SIDE for side in size):
+    wide, high = _pixels(width), _pixels(height)
+    if not address or 0 < wide < _MIN_SIDE or 0 < high < _MIN_SIDE or _is_decoration(address.lower()):
         return None
-    alt = one_line(alt)[:300]
-    return Image(address, "" if is_file_name(alt) else alt, one_line(credit)[:200], *size)
+    alt = one_line(alt)[:300] if alt else ""
+    return Image(
+        address, "" if alt and is_file_name(alt) else alt, one_line(credit)[:200] if credit else "", wide, high
+    )
+
+
+def _is_decoration(address: str) -> bool:
+    for words in _DECORATION:  # a plain loop: this is asked of every picture, and a generator costs thrice as much
+        if words in address:
+            return True
+    return "spacer" in address and bool(_SPACER.search(address))
 
 
 def first_image(html: str, base: str) -> Image | None:
@@ -41,31 +58,33 @@ def first_image(html: str, base: str) -> Image | None:
     start = html.find("<img")
     if start == -1 and "<IMG" not in html:
         return None
-    # The first tags alone, where they stand for themselves: a tree of the whole costs ten times as much.
+    # The first tag alone, where it stands for itself: a tree of the whole costs ten times as much.
     if start != -1 and "<!" not in html and "<script" not in html and (tag := _TAG.match(html, start)):
-        first = _first(html_tree(tag[0]), base)
+        plain = tag[0].isascii() and tag[0].isprintable() and _PLAIN_TAG.fullmatch(tag[0])
+        first = _of_tag(_attributes(tag[0]).get, base) if plain else _first(html_tree(tag[0]), base)
         if first is not None:
             return first
     return _first(html_tree(html), base)
 
 
+def _attributes(tag: str) -> dict[str, str]:
+    """The attributes of a plain tag; of one that is given twice, the first counts."""
+    found = _ATTRIBUTE.findall(tag)
+    found.reverse()
+    return {name: unescape(value) if "&" in value else value for name, value in found}
+
+
 def _first(root: Any, base: str) -> Image | None:
     if root is None:
         return None
-    for element in root.iter("img"):
-        source = element.get("src") or element.get("data-src") or ""
-        if source.startswith("data:"):
-            source = element.get("data-src") or ""
-        found = image(
-            source,
-            base,
-            alt=element.get("alt") or "",
-            width=element.get("width"),
-            height=element.get("height"),
-        )
-        if found:
-            return found
-    return None
+    return next((found for element in root.iter("img") if (found := _of_tag(element.get, base))), None)
+
+
+def _of_tag(attribute: Callable[[str], str | None], base: str) -> Image | None:
+    source = attribute("src") or attribute("data-src") or ""
+    if source.startswith("data:"):
+        source = attribute("data-src") or ""
+    return image(source, base, alt=attribute("alt") or "", width=attribute("width"), height=attribute("height"))
 
 
 def best_of_media(items: Iterable[Mapping[str, Any]], base: str, *, credit: str = "") -> Image | None:
@@ -91,6 +110,10 @@ def _is_picture(item: Mapping[str, Any]) -> bool:
 
 
 def _pixels(value: Any) -> int:
+    if not value:
+        return 0
+    if type(value) is str and value.isdecimal() and len(value) < 9:
+        return min(int(value), 20_000)
     try:
         return min(max(int(float(str(value).removesuffix("px"))), 0), 20_000)
     except (ValueError, OverflowError):

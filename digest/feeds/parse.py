@@ -5,9 +5,8 @@ Nothing but :class:`ParseError` escapes, whatever the bytes; its message is for 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from digest.domain.content import Entry, Image
@@ -59,7 +58,8 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
         raise ParseError("this is neither XML nor JSON, so it is no feed")
     try:
         reading = _read(document, url)
-        entries = tuple(_entry(item, url) for item in reading.entries)
+        language = language_tag(str(reading.feed.get("language") or ""))
+        entries = tuple(_entry(item, url, language) for item in reading.entries)
         title, ttl = _text(reading.feed, "title"), _ttl(reading.feed)
     except Exception as error:  # feedparser lets through whatever malformed input causes
         raise ParseError(f"this feed can't be read ({type(error).__name__}: {error})"[:300]) from error
@@ -67,8 +67,7 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
         raise ParseError(f"this is XML, but no feed: its root element is <{root}>")
     if not entries and not title and reading.line is not None:
         raise ParseError(f"this feed isn't well-formed at line {reading.line}, and nothing in it could be read")
-    language = language_tag(str(reading.feed.get("language") or ""))
-    return ParsedFeed(title, tuple(e if e.language else replace(e, language=language) for e in entries), ttl)
+    return ParsedFeed(title, entries, ttl)
 
 
 def _read(document: str, url: str) -> bounded.Reading:
@@ -78,17 +77,18 @@ def _read(document: str, url: str) -> bounded.Reading:
     return bounded.read(document, url)
 
 
-def _entry(item: Any, feed_url: str) -> Entry:
+def _entry(item: Any, feed_url: str, feed_language: str) -> Entry:
     url = _link(item, feed_url)
     base = url or feed_url
     detail = item.get("summary_detail") or {}
-    described = _Text(item.get("summary") or "", detail.get("type") or "text/html", detail.get("base"))
+    value, kind = item.get("summary") or "", detail.get("type") or "text/html"
     texts = [
         _Text(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())
     ]
     content = max((text.words for text in texts), key=len, default="")
-    same = next((text for text in texts if (text.value, text.kind) == (described.value, described.kind)), None)
-    summary = same.words if same else described.words
+    same = next((text for text in texts if text.value == value and text.kind == kind), None)
+    described = same or _Text(value, kind, detail.get("base"))
+    summary = described.words
     if not content and len(summary) > CONTENT_LENGTH:
         content = summary
     # feedparser reports xml:base, or else the feed's own address; links then belong to the item's page.
@@ -107,7 +107,7 @@ def _entry(item: Any, feed_url: str) -> Entry:
         updated_at=_moment(dict.get(item, "updated_parsed")),
         tags=distinct(str(tag.get("label") or tag.get("term") or "") for tag in item.get("tags", ())),
         image=_image(item, base, markup),
-        language=language_tag(str((item.get("title_detail") or {}).get("language") or "")),
+        language=language_tag(str((item.get("title_detail") or {}).get("language") or "")) or feed_language,
     )
 
 
@@ -115,25 +115,31 @@ def _moment(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else dates.of_struct(value)
 
 
-@dataclass(frozen=True)
 class _Text:
-    """A value with its media type and base address; its words are looked for once."""
+    """A value with its media type and base address; its words are looked for once.
 
-    value: str
-    kind: str
-    base: str | None
+    Attributes:
+        words: plain text, paragraphs separated by blank lines.
+    """
 
-    @cached_property
-    def words(self) -> str:
-        """Plain text, paragraphs separated by blank lines."""
-        if self.kind == "text/plain":
-            return "\n\n".join(line for part in re.split(r"\n\s*\n", self.value) if (line := one_line(part)))
-        return plain_text(self.value)
+    __slots__ = ("base", "kind", "value", "words")
+
+    def __init__(self, value: str, kind: str, base: str | None) -> None:
+        self.value, self.kind, self.base = value, kind, base
+        self.words = _words(value, kind) if value else ""
+
+
+def _words(value: str, kind: str) -> str:
+    if kind != "text/plain":
+        return plain_text(value)
+    if "\n" not in value:
+        return one_line(value)
+    return "\n\n".join(line for part in re.split(r"\n\s*\n", value) if (line := one_line(part)))
 
 
 def _text(thing: Any, name: str) -> str:
     detail = thing.get(f"{name}_detail") or {}
-    return one_line(_Text(str(thing.get(name) or ""), detail.get("type") or "text/plain", None).words)
+    return one_line(_words(str(thing.get(name) or ""), detail.get("type") or "text/plain"))
 
 
 def _link(item: Any, feed_url: str) -> str:
@@ -153,6 +159,8 @@ def _link(item: Any, feed_url: str) -> str:
 def _author(item: Any) -> str:
     names = [str(author.get("name") or "") for author in item.get("authors", ())]
     names = [name for name in names if name] or [str(item.get("author") or "")]
+    if len(names) == 1 and not names[0]:
+        return ""
     return ", ".join(distinct("" if _EMAIL.fullmatch(name.strip()) else name for name in names))[:300]
 
 
@@ -161,14 +169,15 @@ def _image(item: Any, base: str, markup: Iterable[tuple[_Text, str]]) -> Image |
     credited = item.get("media_credit") or [{}]
     credit = str(credited[0].get("content") or "")
     inline = next((found for text, own in markup if (found := first_image(text.value, own))), None)
+    pictures = [item["image"]] if item.get("image") else []
     declared: tuple[Iterable[Mapping[str, Any]], ...] = (
         item.get("media_content", ()),
         [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
         [link for link in item.get("links", ()) if link.get("rel") == "enclosure"],
-        [{"medium": "image", **(item.get("image") or {})}],
+        [{"medium": "image", **each} for each in pictures],
     )
     for media in declared:
-        if found := best_of_media(media, base, credit=credit):
+        if media and (found := best_of_media(media, base, credit=credit)):
             same = inline is not None and _name(inline.url) == _name(found.url)
             return replace(found, alt=inline.alt) if inline is not None and same else found
     return inline

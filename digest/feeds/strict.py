@@ -9,6 +9,7 @@ Document types never get here (see :func:`digest.feeds.decode.xml_document`), en
 is loaded, and libxml2 itself bounds depth (256) and the length of a text (10 MB).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +39,7 @@ _ASIDE = {
     "itunes_explicit", "itunes_block", "feedburner_browserfriendly", "dcterms_modified", "itunes_name", "itunes_email",
 }  # fmt: skip
 _KEPT = {"title", "dc_title", "language", "dc_language", "ttl"}
-_PLAIN_BASE = (" base=", "\nbase=", "\tbase=", " base =", "\nbase =", "\tbase =")
+_PLAIN_BASE = re.compile(r"[ \n\t]base\s?=")
 
 
 def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
@@ -48,7 +49,8 @@ def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]]
         document: XML with a declaration that says UTF-8, without a document type.
         url: that relative links are seen from.
     """
-    if any(words in document for words in _PLAIN_BASE):  # feedparser takes it for xml:base wherever it stands
+    # feedparser takes it for xml:base wherever it stands
+    if ("base=" in document or "base =" in document) and _PLAIN_BASE.search(document):
         return None
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
@@ -151,7 +153,7 @@ class _Feed:
         if name.endswith("title"):
             if not self.said.get("title"):
                 about = Item(self._atom)
-                about.title(element, base, language, 1, attributes(element))
+                about.title(element, base, language, 1, attributes(element.items()))
                 self.said.update({key: about.said[key] for key in ("title", "title_detail")})
         else:
             self.said[name.removeprefix("dc_")] = fixed(text_of(element))
@@ -188,12 +190,15 @@ class _Feed:
         self.items.append(item.said)
 
     def _parts(self, item: Item, parent: Any, base: str, language: str | None, depth: int) -> None:
+        known = self._names
         for child in parent:
-            name = self.name(child)
+            name = known.get(child.tag)
+            if name is None:
+                name = self.name(child)
             if read := READERS.get(name):
-                if child.attrib:
+                if given := child.items():
                     own_base, own_language = self._at(child, base, language)
-                    read(item, child, own_base, own_language, depth, attributes(child))
+                    read(item, child, own_base, own_language, depth, attributes(given))
                 else:
                     read(item, child, base, language, depth, {})
                 if name == "media_content":

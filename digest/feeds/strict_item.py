@@ -1,7 +1,7 @@
 """One item on the fast way: every element leaves behind what it would leave in feedparser's dictionary."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
@@ -23,6 +23,7 @@ _TYPES = {
     "application/xhtml+xml": "application/xhtml+xml",
 }
 _MARKUP = ("text/html", "application/xhtml+xml")
+_BEYOND = re.compile("[^\x00-\xff]")
 _C1 = re.compile("[\x80-\x9f]")
 _WINDOWS = {code: bytes([code]).decode("windows-1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 _SIMPLE_URL = re.compile(
@@ -46,9 +47,8 @@ def text_of(element: Any) -> str:
     return element.text or ""
 
 
-def attributes(element: Any) -> dict[str, str]:
+def attributes(found: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Attributes without a vocabulary, as feedparser words them: names in lower case, two values as well."""
-    found = element.items()
     if len(found) > MAX_ATTRIBUTES:
         raise UnusualError
     named = {}
@@ -66,8 +66,9 @@ def fixed(text: str) -> str:
     text = text.strip()
     if text.isascii():
         return text
-    with suppress(UnicodeError):  # UTF-8 that somebody took for ISO 8859-1 and encoded again
-        text = text.encode("iso-8859-1").decode("utf-8")
+    if not _BEYOND.search(text):
+        with suppress(UnicodeError):  # UTF-8 that somebody took for ISO 8859-1 and encoded again
+            text = text.encode("iso-8859-1").decode("utf-8")
     return text.translate(_WINDOWS) if _C1.search(text) else text
 
 
