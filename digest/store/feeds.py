@@ -1,12 +1,14 @@
 """Feeds: which are due, who gathers them, and how they fare."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, or_
+from sqlalchemy import Update, bindparam, or_
+from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select, update
 
 from digest.domain.newsroom import FeedSpec
@@ -61,23 +63,47 @@ def waiting(session: Session, now: datetime, *, due_only: bool) -> list[tuple[in
 def claim(
     session: Session, feed_id: int, now: datetime, lease: timedelta, *, worker: str = "", due_only: bool = False
 ) -> FeedTask | None:
-    """Take a feed for ``lease``; None if somebody else has it, it was just gathered by them, or it is retired.
+    """Take one feed, as :func:`claim_some` does; None if it could not be had."""
+    return next(iter(claim_some(session, [feed_id], now, lease, worker=worker, due_only=due_only)), None)
 
-    ``worker`` names the process that takes it, so that ``give_back`` can free it when that process has died.
+
+def claim_some(
+    session: Session,
+    feed_ids: Sequence[int],
+    now: datetime,
+    lease: timedelta,
+    *,
+    worker: str = "",
+    due_only: bool = False,
+) -> list[FeedTask]:
+    """Take feeds for ``lease``, without those that somebody else has, has just gathered, or that are retired.
+
+    ``worker`` names the process that takes them, so that ``give_back`` can free them when that process has died.
     """
     until = now + lease
-    statement = update(Feed).where(
-        col(Feed.id) == feed_id,
-        col(Feed.retired_at).is_(None),
-        or_(col(Feed.claimed_until).is_(None), col(Feed.claimed_until) <= now),
+    # One lock after the other in the order of ids: two processes then wait for each other, never in a circle.
+    free = (
+        select(Feed.id)
+        .where(
+            col(Feed.id).in_(feed_ids),
+            col(Feed.retired_at).is_(None),
+            or_(col(Feed.claimed_until).is_(None), col(Feed.claimed_until) <= now),
+        )
+        .order_by(col(Feed.id))
+        .with_for_update()
     )
     if due_only:
-        statement = statement.where(or_(col(Feed.next_check_at).is_(None), col(Feed.next_check_at) <= now))
-    if _changed(session, statement.values(claimed_until=until, claimed_by=worker)) == 0:
-        return None
-    feed = session.exec(select(Feed).where(Feed.id == feed_id)).one()
+        free = free.where(or_(col(Feed.next_check_at).is_(None), col(Feed.next_check_at) <= now))
+    ids = list(session.exec(free))
+    session.exec(update(Feed).where(col(Feed.id).in_(ids)).values(claimed_until=until, claimed_by=worker))
+    taken = session.exec(select(Feed).where(col(Feed.id).in_(ids)).options(defer(col(Feed.last_failure_body))))  # type: ignore[arg-type]
+    return [_task(feed, until) for feed in taken]
+
+
+def _task(feed: Feed, until: datetime) -> FeedTask:
+    assert feed.id is not None
     return FeedTask(
-        id=feed_id,
+        id=feed.id,
         url=feed.moved_to or feed.url,
         name=feed.name,
         kind=feed.kind,
@@ -92,6 +118,19 @@ def claim(
         newest_at=feed.newest_at,
         first_read=feed.last_success_at is None,
     )
+
+
+def renew(session: Session, task: FeedTask, now: datetime, lease: timedelta) -> FeedTask | None:
+    """The same task with a lease from now on; None if somebody else has taken the feed."""
+    until = now + lease
+    held = update(Feed).where(col(Feed.id) == task.id, col(Feed.claimed_until) == task.claimed_until)
+    return replace(task, claimed_until=until) if _changed(session, held.values(claimed_until=until)) else None
+
+
+def let_go(session: Session, tasks: Iterable[FeedTask]) -> None:
+    """Give feeds back that were claimed and not asked."""
+    for task in tasks:
+        _release(session, task, {})
 
 
 def claimed_until(session: Session, feed_id: int) -> datetime | None:
@@ -138,6 +177,47 @@ def record_success(
     values |= {name: value for name, value in given.items() if value is not None}
     if _release(session, task, values):
         _tally(session, task.id, now, ok=1, items=new)
+
+
+def record_unchanged(session: Session, asked: Sequence[tuple[FeedTask, datetime]], now: datetime) -> None:
+    """The feeds are as they were, and did not move: note it, give the leases back, all in a few statements.
+
+    Args:
+        asked: each feed, and when to ask it again.
+    """
+    if not asked:
+        return
+    ids = [task.id for task, _ in asked]
+    held = dict(
+        session.execute(
+            select_columns(col(Feed.id), col(Feed.claimed_until))
+            .where(col(Feed.id).in_(ids))
+            .order_by(col(Feed.id))
+            .with_for_update()
+        ).all()
+    )
+    ours = [(task, again) for task, again in asked if held.get(task.id) == task.claimed_until]
+    if not ours:
+        return
+    feed = Feed.__table__  # type: ignore[attr-defined]
+    noted = (
+        feed.update()
+        .where(feed.c.id == bindparam("feed"))
+        .values(
+            last_checked_at=now,
+            last_success_at=now,
+            last_error="",
+            failures=0,
+            moving_to="",
+            moving_seen=0,
+            moving_since=None,
+            claimed_until=None,
+            next_check_at=bindparam("again"),
+        )
+    )
+    connection = session.connection()
+    connection.execute(noted, [{"feed": task.id, "again": again} for task, again in ours])
+    _tally_all(session, [task.id for task, _ in ours], now)
 
 
 def _move(session: Session, task: FeedTask, now: datetime, permanent_url: str) -> dict[str, Any]:
@@ -230,11 +310,20 @@ def _release(session: Session, task: FeedTask, values: dict[str, Any]) -> bool:
 
 def _tally(session: Session, feed_id: int, now: datetime, *, ok: int = 0, failed: int = 0, items: int = 0) -> None:
     """Count a poll in the feed's day."""
+    session.execute(_counted(session, now, ok, failed, items), {"feed_id": feed_id})
+
+
+def _tally_all(session: Session, feed_ids: Sequence[int], now: datetime) -> None:
+    """Count a poll that brought nothing in the day of each feed."""
+    session.execute(_counted(session, now, 1, 0, 0), [{"feed_id": ident} for ident in feed_ids])
+
+
+def _counted(session: Session, now: datetime, ok: int, failed: int, items: int) -> Any:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     days = FeedDay.__table__  # type: ignore[attr-defined]
-    row = dialect.insert(days).values(feed_id=feed_id, day=now.date(), ok=ok, failed=failed, items=items)
+    row = dialect.insert(days).values(feed_id=bindparam("feed_id"), day=now.date(), ok=ok, failed=failed, items=items)
     added = {"ok": days.c.ok + ok, "failed": days.c.failed + failed, "items": days.c["items"] + items}
-    session.execute(row.on_conflict_do_update(index_elements=["feed_id", "day"], set_=added))
+    return row.on_conflict_do_update(index_elements=["feed_id", "day"], set_=added)
 
 
 def _changed(session: Session, statement: Update) -> int:

@@ -8,7 +8,9 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -57,10 +59,17 @@ def by_host(
     brisk: int = BRISK,
     slow: float = SLOW,
     most: int = MOST,
-) -> Iterator[tuple[Begun, Future[Result]]]:
-    """Begin all things as the gate lets them; yield each as it ends.
+    batch: int = 1,
+    linger: float = 0.0,
+    urgent: Callable[[Future[Result]], bool] = lambda _: False,
+) -> Iterator[list[tuple[Begun, Future[Result]]]]:
+    """Begin all things as the gate lets them; yield them as they end, some at a time.
 
-    ``begin`` returns the thing that was begun and its future, or None if there is nothing to wait for.
+    Args:
+        begin: returns the thing that was begun and its future, or None if there is nothing to wait for.
+        batch: how many that have ended are enough to be yielded.
+        linger: seconds after which fewer are yielded as well.
+        urgent: tells what is yielded at once, since it changes what may be begun next.
     """
     queues: dict[str, deque[Thing]] = {}
     for thing in things:
@@ -69,6 +78,10 @@ def by_host(
     resting: list[tuple[float, str]] = []
     full: set[str] = set()
     running: dict[Future[Result], tuple[str, float, Begun]] = {}
+    done: SimpleQueue[Future[Result]] = SimpleQueue()
+    ended: list[tuple[Begun, Future[Result]]] = []
+    ended_at = 0.0  # when the first of them did
+    hurry = False
 
     def line_up(host: str) -> None:
         """Put a host that has more where it belongs."""
@@ -82,10 +95,23 @@ def by_host(
         else:
             ready.append(host)
 
-    while ready or resting or running:
+    def take(future: Future[Result]) -> bool:
+        host, _, begun = running.pop(future)
+        gate.end(host)
+        if host in full:
+            full.discard(host)
+            line_up(host)
+        ended.append((begun, future))
+        return urgent(future)
+
+    while ready or resting or running or ended:
         now = time.monotonic()
         while resting and resting[0][0] <= now:
             ready.append(heapq.heappop(resting)[1])
+        if ended and (hurry or len(ended) >= batch or not (running or ready) or now >= ended_at + linger):
+            yield ended
+            ended, hurry = [], False
+            continue
         quick = sum(started + slow > now for _, started, _ in running.values())
         places = min(brisk - quick, most - len(running))
         while ready and places > 0:
@@ -93,19 +119,21 @@ def by_host(
             if begun := begin(queues[host].popleft()):
                 gate.begin(host)
                 running[begun[1]] = (host, time.monotonic(), begun[0])
+                begun[1].add_done_callback(done.put)
                 places -= 1
             line_up(host)
         wakings = [resting[0][0]] if resting else []
         if ready and len(running) < most:  # a place comes free when the next one turns slow
             wakings += [min((at + slow for _, at, _ in running.values() if at + slow > now), default=now)]
+        if ended:
+            wakings += [ended_at + linger]
         pause = max(0.0, min(wakings) - time.monotonic()) if wakings else None
         if not running:
             time.sleep(pause or 0)
             continue
-        for future in wait(running, timeout=pause, return_when=FIRST_COMPLETED).done:
-            host, _, thing_begun = running.pop(future)
-            gate.end(host)
-            if host in full:
-                full.discard(host)
-                line_up(host)
-            yield thing_begun, future
+        with suppress(Empty):
+            first = done.get(timeout=pause)
+            ended_at = ended_at if ended else time.monotonic()
+            hurry = take(first)
+            while not hurry:
+                hurry = take(done.get_nowait())

@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
@@ -56,7 +57,8 @@ def read_pages(run: "Run", pool: ThreadPoolExecutor) -> tuple[int, int]:
     def begin(task: PageTask) -> tuple[PageTask, Future[_Found]] | None:
         return None if run.rests(task.url) else (task, pool.submit(_read_page, run.ctx, task))
 
-    for task, future in by_host(run.page_tasks[:PAGES_PER_RUN], lambda task: task.url, begin, run.gate):
+    pages = by_host(run.page_tasks[:PAGES_PER_RUN], lambda task: task.url, begin, run.gate)
+    for task, future in chain.from_iterable(pages):
         found = future.result()
         if isinstance(found.problem, FetchError):
             run.rest(task.url, found.problem)

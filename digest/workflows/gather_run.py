@@ -1,6 +1,7 @@
 """One run of gathering: what is under way, and what came of it. Rows are written here, in the calling thread."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,10 @@ from digest.workflows.gather_report import FeedOutcome, Progress
 
 LEASE = timedelta(seconds=60)
 """How long a claimed feed stays ours: a fetch's deadline, parsing, and a wait for the database."""
+AT_ONCE = 32
+"""Feeds that are claimed, and recorded, in one transaction."""
+LINGER = 0.25
+"""Seconds after which what is known of fewer feeds is recorded as well: what a killed run loses."""
 PAGES_PER_FEED = 25
 FULL_TEXT = 600
 """Characters from which on an item's own text counts as full."""
@@ -65,6 +70,7 @@ class Run:
     page_tasks: list[PageTask] = field(default_factory=list)
     busy: list[tuple[int, str]] = field(default_factory=list)
     resting: dict[str, datetime] = field(default_factory=dict)
+    claimed: dict[int, FeedTask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.gate = gate_for(self.ctx.fetcher.allow)
@@ -73,13 +79,26 @@ class Run:
 
     def feeds(self, pool: ThreadPoolExecutor, waiting: list[tuple[int, str]]) -> None:
         """Gather the feeds, and record what became of each as soon as it is known."""
+        ahead = deque(ident for ident, _ in waiting)
 
         def begin(feed: tuple[int, str]) -> tuple[FeedTask, Future[Reading]] | None:
-            task = self._claim(*feed)
+            task = self._claim(*feed, ahead)
             return (task, pool.submit(self.read, self.ctx, task)) if task else None
 
-        for task, reading in by_host(waiting, lambda feed: feed[1], begin, self.gate):
-            self._settle(task, reading.result())
+        try:
+            rounds = by_host(
+                waiting,
+                lambda feed: feed[1],
+                begin,
+                self.gate,
+                batch=AT_ONCE,
+                linger=LINGER,
+                urgent=lambda reading: reading.result().problem is not None,  # its host may ask for a pause
+            )
+            for some in rounds:
+                self._settle([(task, reading.result()) for task, reading in some])
+        finally:
+            self._let_go(list(self.claimed.values()))
 
     def take_busy(self) -> list[tuple[int, str]]:
         """The feeds that another process had, for another try."""
@@ -107,59 +126,102 @@ class Run:
         until = self.resting.get(host_of(url))
         return until if until and until > self.ctx.clock() else None
 
-    def _claim(self, feed_id: int, url: str) -> FeedTask | None:
+    def _claim(self, feed_id: int, url: str, ahead: deque[int]) -> FeedTask | None:
+        """The feed, claimed. Those that come next are claimed with it: one transaction for many."""
         now = self.ctx.clock()
+        task = self.claimed.pop(feed_id, None)
         if until := self.rests(url):
+            self._let_go([task] if task else [])
             with self.ctx.db.write() as session:
                 feeds.postpone(session, [feed_id], until)
             why = f"{host_of(url)} asked for a pause until {until:%d %b %H:%M} UTC"
             self._done(FeedOutcome(feed_id, url, "", "postponed", error=why))
             return None
-        with self.ctx.db.write() as session:
-            task = feeds.claim(session, feed_id, now, LEASE, worker=self.ctx.worker, due_only=self.due_only)
+        if task is None:
+            some = {feed_id: None} | dict.fromkeys(ahead.popleft() for _ in range(min(AT_ONCE, len(ahead))))
+            with self.ctx.db.write() as session:
+                taken = feeds.claim_some(
+                    session, list(some), now, LEASE, worker=self.ctx.worker, due_only=self.due_only
+                )
+            self.claimed |= {each.id: each for each in taken}
+            task = self.claimed.pop(feed_id, None)
+        elif task.claimed_until - now < LEASE / 2:  # its host kept us waiting
+            with self.ctx.db.write() as session:
+                task = feeds.renew(session, task, now, LEASE)
         if task is None:
             self.busy.append((feed_id, url))
         return task
 
-    def _settle(self, task: FeedTask, reading: Reading) -> None:
-        try:
-            outcome = self._fail(task, reading) if reading.problem else self._store(task, reading)
-        except Exception as error:  # a row that the database refuses must not stop the other feeds
-            log.exception("feed could not be stored", feed=task.url)
-            outcome = self._fail(task, Reading(answer=reading.answer, problem=error))
-        self._done(outcome)
+    def _let_go(self, tasks: list[FeedTask]) -> None:
+        if tasks:
+            with self.ctx.db.write() as session:
+                feeds.let_go(session, tasks)
+            for task in tasks:
+                self.claimed.pop(task.id, None)
 
-    def _store(self, task: FeedTask, reading: Reading) -> FeedOutcome:
-        answer, now = reading.answer, self.ctx.clock()
-        assert answer is not None
-        known = Rhythm(timedelta(seconds=task.rhythm) if task.rhythm else None, task.newest_at)
+    def _settle(self, ended: Sequence[tuple[FeedTask, Reading]]) -> None:
+        """Record what came of feeds: together, or each by itself if the database refuses something."""
+        read = [(task, reading) for task, reading in ended if not reading.problem]
+        try:
+            outcomes = self._store(read)
+        except Exception as error:  # a row that the database refuses must not stop the other feeds
+            if len(read) > 1:
+                for pair in ended:
+                    self._settle([pair])
+                return
+            ((task, reading),) = read
+            log.exception("feed could not be stored", feed=task.url)
+            outcomes = [self._fail(task, Reading(answer=reading.answer, problem=error))]
+        outcomes += [self._fail(task, reading) for task, reading in ended if reading.problem]
+        for outcome in outcomes:
+            self._done(outcome)
+
+    def _store(self, read: Sequence[tuple[FeedTask, Reading]]) -> list[FeedOutcome]:
+        now = self.ctx.clock()
+        unchanged = [(task, _asked_again(task, reading, now)) for task, reading in read if _is_unchanged(task, reading)]
+        changed = [(task, reading) for task, reading in read if not _is_unchanged(task, reading)]
+        new_ids: dict[int, dict[str, int]] = {}
+        outcomes = [FeedOutcome(task.id, task.url, task.name, "not_modified") for task, _ in unchanged]
+        if not read:
+            return outcomes
         with self.ctx.db.write() as session:
-            if answer.status == 304:
-                again = next_poll(now, task.interval, known, wishes_of(answer.headers))
-                feeds.record_success(session, task, now, next_check_at=again, permanent_url=answer.permanent_url)
-                return FeedOutcome(task.id, task.url, task.name, "not_modified")
-            new_ids, new, seen = self._keep(session, task, reading)
-            websub.note(session, task.id, reading.hub, now)
-            dates = (item.entry.published_at or item.entry.updated_at for item in reading.items)
-            rhythm = rhythm_of(dates, now)
-            wishes = wishes_of(answer.headers, answer.body, reading.ttl_minutes)
-            feeds.record_success(
-                session,
-                task,
-                now,
-                etag=answer.etag,
-                last_modified=answer.last_modified,
-                entries=seen,
-                new=new,
-                next_check_at=next_poll(now, task.interval, rhythm, wishes),
-                rhythm=int(rhythm.gap.total_seconds()) if rhythm.gap else 0,
-                newest_at=rhythm.newest,
-                permanent_url=answer.permanent_url,
-            )
-        self._plan_pages(task, reading, new_ids)
+            feeds.record_unchanged(session, unchanged, now)
+            for task, reading in changed:
+                new_ids[task.id], outcome = self._store_one(session, task, reading, now)
+                outcomes.append(outcome)
+        for task, reading in changed:
+            self._plan_pages(task, reading, new_ids[task.id])
+        return outcomes
+
+    def _store_one(
+        self, session: Session, task: FeedTask, reading: Reading, now: datetime
+    ) -> tuple[dict[str, int], FeedOutcome]:
+        answer = reading.answer
+        assert answer is not None
         moved = answer.permanent_url
+        if answer.status == 304:
+            again = _asked_again(task, reading, now)
+            feeds.record_success(session, task, now, next_check_at=again, permanent_url=moved)
+            return {}, FeedOutcome(task.id, task.url, task.name, "not_modified")
+        new_ids, new, seen = self._keep(session, task, reading)
+        websub.note(session, task.id, reading.hub, now)
+        rhythm = rhythm_of((item.entry.published_at or item.entry.updated_at for item in reading.items), now)
+        wishes = wishes_of(answer.headers, answer.body, reading.ttl_minutes)
+        feeds.record_success(
+            session,
+            task,
+            now,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            entries=seen,
+            new=new,
+            next_check_at=next_poll(now, task.interval, rhythm, wishes),
+            rhythm=int(rhythm.gap.total_seconds()) if rhythm.gap else 0,
+            newest_at=rhythm.newest,
+            permanent_url=moved,
+        )
         note = f"says that it has moved for good to {moved}" if moved and moved != task.url else ""
-        return FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note, kind=task.kind)
+        return new_ids, FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note, kind=task.kind)
 
     def _keep(self, session: Session, task: FeedTask, reading: Reading) -> tuple[dict[str, int], int, int]:
         """Store by kind; ids of new articles by URL, number of new things, number of things."""
@@ -199,3 +261,16 @@ class Run:
         self.outcomes.append(outcome)
         if self.progress:
             self.progress(outcome, len(self.outcomes), self.total)
+
+
+def _is_unchanged(task: FeedTask, reading: Reading) -> bool:
+    """Whether there is nothing to note but that the feed was asked."""
+    answer = reading.answer
+    return answer is not None and answer.status == 304 and answer.permanent_url in ("", task.url)
+
+
+def _asked_again(task: FeedTask, reading: Reading, now: datetime) -> datetime:
+    """When to ask a feed again that is as it was: its rhythm is the one that we know."""
+    assert reading.answer is not None
+    known = Rhythm(timedelta(seconds=task.rhythm) if task.rhythm else None, task.newest_at)
+    return next_poll(now, task.interval, known, wishes_of(reading.answer.headers))
