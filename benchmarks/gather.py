@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -242,13 +243,16 @@ def storing_alone(count: int, port: int, database: str) -> dict[str, Any]:
             found = parse(body(number, made), "", f"http://feed{number}.example/feed").entries
             yield [articles.Incoming(entry, canonical_url(entry.url)) for entry in found]
 
+    from digest.workflows.gather_run import AT_ONCE
+
     now, seconds, cpu = datetime.now(UTC), 0.0, 0.0
-    for number, incoming in enumerate(feeds(), 1):
+    shown = (articles.Shown(number, f"Feed {number}", incoming) for number, incoming in enumerate(feeds(), 1))
+    while some := list(islice(shown, AT_ONCE)):
         wall, busy = time.perf_counter(), time.process_time()
         with db.write() as session:
-            stored = articles.upsert(session, number, f"Feed {number}", incoming, now)
+            stored = articles.upsert_all(session, some, now)
         seconds, cpu = seconds + time.perf_counter() - wall, cpu + time.process_time() - busy
-        assert len(stored.new) == ITEMS
+        assert sum(len(each.new) for each in stored.values()) == ITEMS * len(some)
 
     def read() -> int:
         with db.read() as session:

@@ -257,7 +257,11 @@ _PLAIN_URL = re.compile(
     r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?:/[\w.~!$&'()*+,=:@%/-]*(?:\?[\w.~&+=%/:-]+)?)?", re.ASCII
 )
 _PLAIN_PATH = re.compile(r"/(?![/.])(?:[\w.~!$&'()*+,=:@%-]|/(?!\.))*+(?:\?[\w.~&+=%/:-]+)?", re.ASCII)
-_CANONICAL_URL = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/[\w.~!$&'()*+,=:@/-]*", re.ASCII)
+# A URL in its one form, with at most parameters that are taken away.
+_CANONICAL_URL = re.compile(
+    r"(https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/[\w.~!$&'()*+,=:@/-]*)(?:\?utm_\w+=[\w.~+%-]*(?:&utm_\w+=[\w.~+%-]*)*)?",
+    re.ASCII,
+)
 
 
 def canonical_url(url: str) -> str:
@@ -267,8 +271,8 @@ def canonical_url(url: str) -> str:
     Path, order of parameters and trailing slash stay: servers do tell them apart. Stable: applied twice it
     changes nothing.
     """
-    if _CANONICAL_URL.fullmatch(url):
-        return url
+    if match := _CANONICAL_URL.fullmatch(url):
+        return match[1]
     try:
         parts = urlsplit(_INVISIBLE.sub("", url).strip())
         host = _host(parts)

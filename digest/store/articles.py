@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -52,8 +52,26 @@ class Stored:
     seen: int
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one feed shows.
+
+    Attributes:
+        source: the outlet's name as readers know it.
+    """
+
+    feed_id: int
+    source: str
+    incoming: Sequence[Incoming]
+
+
 def upsert(session: Session, feed_id: int, source: str, incoming: Sequence[Incoming], now: datetime) -> Stored:
-    """Keep what a feed shows: one row per article across all feeds, and every feed that carried it.
+    """Keep what a feed shows, as :func:`upsert_all` does."""
+    return upsert_all(session, [Shown(feed_id, source, incoming)], now)[feed_id]
+
+
+def upsert_all(session: Session, shown: Sequence[Shown], now: datetime) -> dict[int, Stored]:
+    """Keep what feeds show: one row per article across all feeds, and every feed that carried it.
 
     An article is known by its URL, or by an id under which the same feed brought it before. A known article keeps
     its URL and its date, whatever the feed says now, so a re-issued item never becomes news again; text, summary,
@@ -61,21 +79,52 @@ def upsert(session: Session, feed_id: int, source: str, incoming: Sequence[Incom
 
     Dates: a missing one is ``now``; one in the future is ``now``.
 
-    Args:
-        source: the outlet's name as readers know it.
+    Returns:
+        what became of the entries, by feed id.
     """
-    items = _without_repetitions(incoming)
-    known = _by_url(session, [item.url for item in items])
-    known |= _by_guid(session, feed_id, [item for item in items if item.url not in known])
-    fresh = [item for item in items if item.url not in known]
-    new = _insert(session, feed_id, source, fresh, now)
+    stored: dict[int, Stored] = {}
+    left = [replace(each, incoming=_without_repetitions(each.incoming)) for each in shown]
+    while left:
+        together, left = _apart(left)
+        stored |= _upsert(session, together, now)
+    return stored
+
+
+def _apart(shown: Sequence[Shown]) -> tuple[list[Shown], list[Shown]]:
+    """Feeds of which no two show the same article, and the rest: the second one then meets an article that is known."""
+    together: list[Shown] = []
+    rest: list[Shown] = []
+    taken: set[str] = set()
+    for each in shown:
+        urls = {item.url for item in each.incoming}
+        if taken.isdisjoint(urls):
+            together.append(each)
+            taken |= urls
+        else:
+            rest.append(each)
+    return together, rest
+
+
+def _upsert(session: Session, shown: Sequence[Shown], now: datetime) -> dict[int, Stored]:
+    """Keep what feeds show that have no URL in common, in a few statements for all of them."""
+    known = _by_url(session, [item.url for each in shown for item in each.incoming])
+    known |= _by_guid(session, shown, known)
+    fresh = [(each, item) for each in shown for item in each.incoming if item.url not in known]
+    new = _insert(session, fresh, now)
     if len(new) < len(fresh):  # another process brought the same article at the same moment
-        known |= _by_url(session, [item.url for item in fresh if item.url not in new])
-    _complete(session, [(known[item.url], item) for item in items if item.url in known])
+        known |= _by_url(session, [item.url for _, item in fresh if item.url not in new])
+    _complete(session, [(known[item.url], item) for each in shown for item in each.incoming if item.url in known])
     ids = new | {url: article.id for url, article in known.items()}
-    links = {ids[item.url]: item.entry.guid for item in items if item.url in ids}
-    _link(session, feed_id, links, now)
-    return Stored(new, len(links))
+    links = {
+        each.feed_id: {ids[item.url]: item.entry.guid for item in each.incoming if item.url in ids} for each in shown
+    }
+    _link(session, links, now)
+    return {
+        each.feed_id: Stored(
+            {item.url: new[item.url] for item in each.incoming if item.url in new}, len(links[each.feed_id])
+        )
+        for each in shown
+    }
 
 
 def add_text(
@@ -89,7 +138,7 @@ def add_text(
     article.author = article.author or author
     article.reporter = article.reporter or reporter
     if article.image is None and image is not None:
-        article.image = asdict(image)
+        article.image = _image(image)
     session.add(article)
 
 
@@ -209,21 +258,27 @@ def _by_other_address(session: Session, urls: Sequence[str]) -> dict[str, _Known
     return {url: rows[ident] for url, ident in ids.items() if ident in rows}
 
 
-def _by_guid(session: Session, feed_id: int, items: Sequence[Incoming]) -> dict[str, _Known]:
-    """Known articles that the feed shows again under another URL, by that URL."""
-    with_guid = {item.entry.guid: item for item in items if item.entry.guid}
+def _by_guid(session: Session, shown: Sequence[Shown], known: Collection[str]) -> dict[str, _Known]:
+    """Known articles that a feed shows again under another URL, by that URL."""
+    with_guid = {
+        (each.feed_id, item.entry.guid): item
+        for each in shown
+        for item in each.incoming
+        if item.entry.guid and item.url not in known
+    }
+    feed_ids = sorted({feed_id for feed_id, _ in with_guid})
     found: dict[str, _Known] = {}
-    for some in _batches(list(with_guid)):
+    for some in _batches(sorted({guid for _, guid in with_guid})):
         query = (
-            select_columns(col(ArticleFeed.guid), *_KNOWN)
+            select_columns(col(ArticleFeed.feed_id), col(ArticleFeed.guid), *_KNOWN)
             .join(Article, col(Article.id) == col(ArticleFeed.article_id))
-            .where(col(ArticleFeed.feed_id) == feed_id, col(ArticleFeed.guid).in_(some))
+            .where(col(ArticleFeed.feed_id).in_(feed_ids), col(ArticleFeed.guid).in_(some))
             .order_by(col(Article.id))
         )
         for row in session.execute(query):
-            item, known = with_guid[row[0]], _known(row[1:])
-            if _same(item.entry, known):
-                found[item.url] = known
+            item, article = with_guid.get((row[0], row[1])), _known(row[2:])
+            if item and _same(item.entry, article):
+                found[item.url] = article
     return found
 
 
@@ -239,10 +294,11 @@ def _same(entry: Entry, known: _Known) -> bool:
     return not ours or not theirs or len(ours & theirs) / len(ours | theirs) > 0.2
 
 
-def _insert(session: Session, feed_id: int, source: str, items: Sequence[Incoming], now: datetime) -> dict[str, int]:
+def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: datetime) -> dict[str, int]:
     """Insert articles; the ids of those that were not there, by URL."""
     # In the order of URLs: two processes with the same articles then wait for each other, never in a circle.
-    rows = [_row(feed_id, source, item, now) for item in sorted(items, key=lambda item: item.url)]
+    ordered = sorted(items, key=lambda pair: pair[1].url)
+    rows = [_row(shown.feed_id, shown.source, item, now) for shown, item in ordered]
     if not rows:
         return {}
     statement = _insert_or_ignore(session, Article).returning(col(Article.url), col(Article.id))
@@ -260,12 +316,17 @@ def _row(feed_id: int, source: str, item: Incoming, now: datetime) -> dict[str, 
         "reporter": item.reporter,
         "source": source,
         "tags": list(entry.tags),
-        "image": asdict(entry.image) if entry.image else None,
+        "image": _image(entry.image),
         "language": entry.language,
         "published_at": min(entry.published_at or entry.updated_at or now, now),
         "first_seen_at": now,
         "feed_id": feed_id,
     }
+
+
+def _image(image: Image | None) -> dict[str, Any] | None:
+    # dataclasses.asdict copies deeply, which takes longer than to write the row.
+    return {name: getattr(image, name) for name in Image.__slots__} if image else None
 
 
 def _complete(session: Session, pairs: Sequence[tuple[_Known, Incoming]]) -> None:
@@ -276,7 +337,7 @@ def _complete(session: Session, pairs: Sequence[tuple[_Known, Incoming]]) -> Non
             "text": item.entry.content if not known.has_text else None,
             "summary": item.entry.summary if not known.has_summary else None,
             "author": item.entry.author if not known.has_author else None,
-            "image": asdict(item.entry.image) if item.entry.image and not known.has_image else None,
+            "image": _image(item.entry.image) if not known.has_image else None,
         }
         for known, item in pairs
     ]
@@ -287,10 +348,12 @@ def _complete(session: Session, pairs: Sequence[tuple[_Known, Incoming]]) -> Non
             session.connection().execute(statement.values({column: bindparam(column)}), rows)
 
 
-def _link(session: Session, feed_id: int, links: dict[int, str], now: datetime) -> None:
-    """Remember which articles the feed carried, under which id."""
+def _link(session: Session, links: Mapping[int, Mapping[int, str]], now: datetime) -> None:
+    """Remember which articles the feeds carried, under which ids."""
     rows = [
-        {"feed_id": feed_id, "article_id": ident, "guid": guid, "seen_at": now} for ident, guid in sorted(links.items())
+        {"feed_id": feed_id, "article_id": ident, "guid": guid, "seen_at": now}
+        for feed_id, carried in sorted(links.items())
+        for ident, guid in sorted(carried.items())
     ]
     if rows:
         session.execute(_insert_or_ignore(session, ArticleFeed), rows)

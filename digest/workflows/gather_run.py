@@ -15,7 +15,7 @@ from digest.feeds.fetch import Fetched
 from digest.feeds.pace import HostGate, Rhythm, next_poll, rhythm_of, wishes_of
 from digest.feeds.websub import Hub
 from digest.store import articles, events, feeds, hosts, quotes, websub
-from digest.store.articles import Incoming
+from digest.store.articles import Incoming, Shown, Stored
 from digest.store.feeds import FeedTask
 from digest.workflows.context import Context
 from digest.workflows.gather_hosts import by_host, gate_for, host_of
@@ -186,24 +186,31 @@ class Run:
             return outcomes
         with self.ctx.db.write() as session:
             feeds.record_unchanged(session, unchanged, now)
+            shown = [
+                Shown(task.id, task.name, reading.items)
+                for task, reading in changed
+                if task.kind not in ("quotes", "events")
+            ]
+            stored = articles.upsert_all(session, shown, now)
             for task, reading in changed:
-                new_ids[task.id], outcome = self._store_one(session, task, reading, now)
-                outcomes.append(outcome)
+                kept = stored.get(task.id, Stored({}, 0))
+                new_ids[task.id] = kept.new
+                outcomes.append(self._store_one(session, task, reading, kept, now))
         for task, reading in changed:
             self._plan_pages(task, reading, new_ids[task.id])
         return outcomes
 
     def _store_one(
-        self, session: Session, task: FeedTask, reading: Reading, now: datetime
-    ) -> tuple[dict[str, int], FeedOutcome]:
+        self, session: Session, task: FeedTask, reading: Reading, kept: Stored, now: datetime
+    ) -> FeedOutcome:
         answer = reading.answer
         assert answer is not None
         moved = answer.permanent_url
         if answer.status == 304:
             again = _asked_again(task, reading, now)
             feeds.record_success(session, task, now, next_check_at=again, permanent_url=moved)
-            return {}, FeedOutcome(task.id, task.url, task.name, "not_modified")
-        new_ids, new, seen = self._keep(session, task, reading)
+            return FeedOutcome(task.id, task.url, task.name, "not_modified")
+        new, seen = self._keep(session, task, reading, kept, now)
         websub.note(session, task.id, reading.hub, now)
         rhythm = rhythm_of((item.entry.published_at or item.entry.updated_at for item in reading.items), now)
         wishes = wishes_of(answer.headers, answer.body, reading.ttl_minutes)
@@ -221,19 +228,17 @@ class Run:
             permanent_url=moved,
         )
         note = f"says that it has moved for good to {moved}" if moved and moved != task.url else ""
-        return new_ids, FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note, kind=task.kind)
+        return FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note, kind=task.kind)
 
-    def _keep(self, session: Session, task: FeedTask, reading: Reading) -> tuple[dict[str, int], int, int]:
-        """Store by kind; ids of new articles by URL, number of new things, number of things."""
-        now = self.ctx.clock()
+    def _keep(self, session: Session, task: FeedTask, reading: Reading, kept: Stored, now: datetime) -> tuple[int, int]:
+        """Store what isn't articles; the number of new things, and of things."""
         match task.kind:
             case "quotes":
-                return {}, quotes.save(session, reading.quotes), len(reading.quotes)
+                return quotes.save(session, reading.quotes), len(reading.quotes)
             case "events":
-                return {}, events.save_gathered(session, task.id, reading.events, now), len(reading.events)
+                return events.save_gathered(session, task.id, reading.events, now), len(reading.events)
             case _:
-                stored = articles.upsert(session, task.id, task.name, reading.items, now)
-                return stored.new, len(stored.new), stored.seen
+                return len(kept.new), kept.seen
 
     def _plan_pages(self, task: FeedTask, reading: Reading, new: dict[str, int]) -> None:
         if task.full_text:
