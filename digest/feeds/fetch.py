@@ -223,12 +223,15 @@ class Fetcher:
             )
             failed.evidence = self._evidence(response)
             raise failed
+        body = b"" if status == 304 else self._body(response, max_bytes)
+        if status == 304:
+            response.raw.drain_conn()  # nothing follows, but only what was read gives its connection back
         return Fetched(
             status=304 if status == 304 else 200,
             url=response.url,
             permanent_url=permanent,
             headers=CaseInsensitiveDict(headers),
-            body=b"" if status == 304 else self._body(response, max_bytes),
+            body=body,
             content_type=headers.get("Content-Type", ""),
             etag=headers.get("ETag", ""),
             last_modified=headers.get("Last-Modified", ""),

@@ -50,9 +50,14 @@ def original_reporter(text: str, own: str = "") -> str:
         own: the outlet that published the text: "Bloomberg reported" on Bloomberg credits nobody else.
     """
     text = text[:_WINDOW]
-    found = [
-        match for words, pattern in _PATTERNS if any(each in text for each in words) for match in pattern.finditer(text)
-    ]
+    found = []
+    for words, pattern in _PATTERNS:
+        for each in words:
+            if each in text:
+                found += pattern.finditer(text)
+                break
+    if not found:
+        return ""
     for match in sorted(found, key=lambda match: match.start()):
         name = re.sub(r"[’']s$", "", match["outlet"].rstrip(".,")).replace("’", "'")
         bare = re.sub(r"^[Tt]he ", "", name)
