@@ -168,6 +168,13 @@ class Fetcher:
                     return response.status_code, "".join(each for each in words[:2_000] if each.isprintable())
         raise FetchError(f"more than {MAX_REDIRECTS} redirects, the last to {url}")
 
+    def hurry(self, seconds: float | None) -> None:
+        """End all fetches that are under way, and those to come, within ``seconds``; None takes it back.
+
+        A fetch that is cut short fails with ``FetchError``, which then says nothing about its source.
+        """
+        self._clock.hurry(seconds)
+
     def close(self) -> None:
         """End all connections. The fetcher may be used again afterwards."""
         self._session.close()

@@ -50,7 +50,7 @@ def original_reporter(text: str, own: str = "") -> str:
         own: the outlet that published the text: "Bloomberg reported" on Bloomberg credits nobody else.
     """
     text = text[:_WINDOW]
-    found = []
+    found: list[re.Match[str]] = []
     for words, pattern in _PATTERNS:
         for each in words:
             if each in text:

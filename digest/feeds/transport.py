@@ -1,6 +1,7 @@
 """The way out: connections that the guard opens, and of which no read outlasts the deadline of its fetch."""
 
 import io
+import math
 import socket
 import threading
 import time
@@ -19,11 +20,20 @@ CONNECT_TIMEOUT = 10.0
 """Seconds for the name and one TCP connection, within the deadline of the whole fetch."""
 
 
+_LOOK_UP = 1.0
+"""Seconds after which a read that waits looks at its deadline again."""
+
+
 class Deadlines:
     """The moment at which the fetch of the current thread ends."""
 
     def __init__(self) -> None:
         self._local = threading.local()
+        self._last = math.inf
+
+    def hurry(self, seconds: float | None) -> None:
+        """From now on no fetch of any thread lasts longer than this; None takes it back."""
+        self._last = math.inf if seconds is None else time.monotonic() + seconds
 
     def running(self, seconds: float) -> "Deadlines":
         self._local.seconds, self._local.end = seconds, time.monotonic() + seconds
@@ -40,7 +50,7 @@ class Deadlines:
         Raises:
             FetchError: none are left.
         """
-        left: float = self._local.end - time.monotonic()
+        left: float = min(self._local.end, self._last) - time.monotonic()
         if left <= 0:
             raise self.too_slow()
         return left
@@ -61,11 +71,14 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        try:
-            self._sock.settimeout(self._deadlines.left())
-        except FetchError as error:
-            raise TimeoutError(str(error)) from None
-        return self._raw.readinto(buffer)
+        while True:
+            try:
+                self._sock.settimeout(min(self._deadlines.left(), _LOOK_UP))
+                return self._sock.recv_into(buffer)
+            except FetchError as error:
+                raise TimeoutError(str(error)) from None
+            except TimeoutError:  # the deadline may have come nearer meanwhile
+                continue
 
     def close(self) -> None:
         if not self.closed:

@@ -66,7 +66,7 @@ def work(
     # Mail that is due never waits for a slow source.
     steps = [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
     if stop is None or not stop():
-        gather(ctx, due_only=True)
+        gather(ctx, due_only=True, stop=stop or (lambda: False))
         tend_subscriptions(ctx)
     return steps
 

@@ -14,6 +14,7 @@
 """
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -47,27 +48,38 @@ DEADLINE = 20.0
 log = structlog.get_logger()
 
 
-def gather(ctx: Context, *, due_only: bool = False, progress: Progress | None = None) -> GatherReport:
+def gather(
+    ctx: Context,
+    *,
+    due_only: bool = False,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> GatherReport:
     """Fetch feeds and keep what is new. One bad feed never stops a run: its outcome and its row say why.
 
     Args:
         due_only: only feeds whose time has come, and none that another process has; else all that are not retired,
             waiting up to ``LEASE`` for those that another process has.
         progress: see ``Progress``; called in the calling thread.
+        stop: asked every half second; once it says yes, the run ends within seconds, and what it had not read
+            is free for the next one.
     """
     started = time.monotonic()
     with ctx.db.read() as session:
         waiting = feeds.waiting(session, ctx.clock(), due_only=due_only)
-    run = Run(ctx, _read, due_only, len(waiting), progress)
-    with ThreadPoolExecutor(MOST, thread_name_prefix="gather") as pool:
-        run.feeds(pool, waiting)
-        # What a killed process had claimed is free again when its lease ends.
-        patience = 0.0 if due_only else time.monotonic() + LEASE.total_seconds()
-        while run.busy and time.monotonic() < patience:
-            time.sleep(1)
-            run.feeds(pool, run.take_busy())
-        run.give_up_busy()
-        pages, pages_failed = read_pages(run, pool)
+    run = Run(ctx, _read, due_only, len(waiting), progress, stop)
+    try:
+        with ThreadPoolExecutor(MOST, thread_name_prefix="gather") as pool:
+            run.feeds(pool, waiting)
+            # What a killed process had claimed is free again when its lease ends.
+            patience = 0.0 if due_only else time.monotonic() + LEASE.total_seconds()
+            while run.busy and time.monotonic() < patience and not run.is_to_stop():
+                time.sleep(1)
+                run.feeds(pool, run.take_busy())
+            run.give_up_busy()
+            pages, pages_failed = read_pages(run, pool)
+    finally:
+        ctx.fetcher.hurry(None)
     report = GatherReport(tuple(run.outcomes), time.monotonic() - started, pages, pages_failed)
     tell_editors(ctx, report)
     return report

@@ -23,6 +23,8 @@ SLOW = 2.0
 """Seconds after which a request counts as slow."""
 MOST = 96
 """Requests that are under way at once, slow ones included: threads."""
+LOOK_UP = 0.5
+"""Seconds after which a run that waits looks whether it is to stop."""
 PER_HOST = 2
 GAP = 0.25
 """Seconds between two requests to one host. Hosts of the operator's own (``DIGEST_FETCH_ALLOW``) need none."""
@@ -62,6 +64,7 @@ def by_host(
     batch: int = 1,
     linger: float = 0.0,
     urgent: Callable[[Future[Result]], bool] = lambda _: False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[tuple[Begun, Future[Result]]]]:
     """Begin all things as the gate lets them; yield them as they end, some at a time.
 
@@ -70,6 +73,7 @@ def by_host(
         batch: how many that have ended are enough to be yielded.
         linger: seconds after which fewer are yielded as well.
         urgent: tells what is yielded at once, since it changes what may be begun next.
+        stop: asked at least every half second; once it says yes, nothing more is begun.
     """
     queues: dict[str, deque[Thing]] = {}
     for thing in things:
@@ -106,6 +110,10 @@ def by_host(
 
     while ready or resting or running or ended:
         now = time.monotonic()
+        if stop():
+            ready.clear()
+            resting.clear()
+            queues.update({host: deque() for host in queues})
         while resting and resting[0][0] <= now:
             ready.append(heapq.heappop(resting)[1])
         if ended and (hurry or len(ended) >= batch or not (running or ready) or now >= ended_at + linger):
@@ -127,9 +135,9 @@ def by_host(
             wakings += [min((at + slow for _, at, _ in running.values() if at + slow > now), default=now)]
         if ended:
             wakings += [ended_at + linger]
-        pause = max(0.0, min(wakings) - time.monotonic()) if wakings else None
+        pause = min(max(0.0, min(wakings) - time.monotonic()), LOOK_UP) if wakings else LOOK_UP
         if not running:
-            time.sleep(pause or 0)
+            time.sleep(pause if wakings else 0)
             continue
         with suppress(Empty):
             first = done.get(timeout=pause)

@@ -57,9 +57,11 @@ def read_pages(run: "Run", pool: ThreadPoolExecutor) -> tuple[int, int]:
     def begin(task: PageTask) -> tuple[PageTask, Future[_Found]] | None:
         return None if run.rests(task.url) else (task, pool.submit(_read_page, run.ctx, task))
 
-    pages = by_host(run.page_tasks[:PAGES_PER_RUN], lambda task: task.url, begin, run.gate)
+    pages = by_host(run.page_tasks[:PAGES_PER_RUN], lambda task: task.url, begin, run.gate, stop=run.is_to_stop)
     for task, future in chain.from_iterable(pages):
         found = future.result()
+        if run.stopped and found.page is None:
+            continue
         if isinstance(found.problem, FetchError):
             run.rest(task.url, found.problem)
         if found.page is None:

@@ -28,6 +28,8 @@ AT_ONCE = 64
 """Feeds that are claimed, and recorded, in one transaction."""
 LINGER = 0.25
 """Seconds after which what is known of fewer feeds is recorded as well: what a killed run loses."""
+LAST_SECONDS = 3.0
+"""What fetches under way still have when the process is to end."""
 PAGES_PER_FEED = 25
 FULL_TEXT = 600
 """Characters from which on an item's own text counts as full."""
@@ -57,7 +59,9 @@ class Run:
     Attributes:
         read: fetches and parses one feed, in a thread; never raises.
         page_tasks: pages of new articles of which the feed gave but a summary.
+        stop: whether the process is to end: then nothing more is begun, and what is under way is cut short.
         resting: hosts that asked for a pause, and until when.
+        claimed: feeds that are ours and not asked yet.
     """
 
     ctx: Context
@@ -65,6 +69,8 @@ class Run:
     due_only: bool
     total: int
     progress: Progress | None
+    stop: Callable[[], bool]
+    stopped: bool = False
     gate: HostGate = field(init=False)
     outcomes: list[FeedOutcome] = field(default_factory=list)
     page_tasks: list[PageTask] = field(default_factory=list)
@@ -93,12 +99,20 @@ class Run:
                 self.gate,
                 batch=AT_ONCE,
                 linger=LINGER,
+                stop=self.is_to_stop,
                 urgent=lambda reading: reading.result().problem is not None,  # its host may ask for a pause
             )
             for some in rounds:
                 self._settle([(task, reading.result()) for task, reading in some])
         finally:
             self._let_go(list(self.claimed.values()))
+
+    def is_to_stop(self) -> bool:
+        """Whether to come to an end; what is under way then has a few seconds left."""
+        if not self.stopped and self.stop():
+            self.stopped = True
+            self.ctx.fetcher.hurry(LAST_SECONDS)
+        return self.stopped
 
     def take_busy(self) -> list[tuple[int, str]]:
         """The feeds that another process had, for another try."""
@@ -172,7 +186,11 @@ class Run:
             ((task, reading),) = read
             log.exception("feed could not be stored", feed=task.url)
             outcomes = [self._fail(task, Reading(answer=reading.answer, problem=error))]
-        outcomes += [self._fail(task, reading) for task, reading in ended if reading.problem]
+        problems = [(task, reading) for task, reading in ended if reading.problem]
+        if self.stopped:  # we ourselves may have cut it short, so nothing is held against the source
+            self._let_go([task for task, _ in problems])
+        else:
+            outcomes += [self._fail(task, reading) for task, reading in problems]
         for outcome in outcomes:
             self._done(outcome)
 

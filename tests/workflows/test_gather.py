@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -227,6 +228,35 @@ def test_full_text_is_fetched_where_the_feed_asks_for_it_and_failures_are_harmle
     assert texts["Headline number 1"][0].startswith("The ministry said on Thursday")
     assert texts["Headline number 1"][1] == "Reuters"
     assert texts["Headline number 2"][0] == ""
+
+
+def test_a_run_that_is_to_stop_ends_soon_and_holds_nothing_against_what_it_cut_short(
+    newsroom, httpserver: HTTPServer, db
+) -> None:
+    asked, let_go = threading.Event(), threading.Event()
+
+    def hang(_: Request) -> Response:
+        asked.set()
+        let_go.wait(25)
+        return Response(status=500)
+
+    httpserver.expect_request("/slow").respond_with_handler(hang)
+    httpserver.expect_request("/feed").respond_with_data(RSS)
+    ctx = newsroom(
+        httpserver.url_for("/slow"),
+        httpserver.url_for("/feed"),
+        *(httpserver.url_for("/slow?") + str(n) for n in range(4)),
+    )
+    started = time.monotonic()
+    try:
+        report = gather(ctx, stop=asked.is_set)
+    finally:
+        let_go.set()
+    assert time.monotonic() - started < 15  # the deadline of a fetch is 20
+    assert report.failed == 0
+    with db.read() as session:
+        assert [(feed.failures, feed.claimed_until) for feed in session.exec(select(Feed))] == [(0, None)] * 6
+    assert gather(newsroom(httpserver.url_for("/feed"))).ok == 1  # the fetcher is as it was
 
 
 def test_no_host_is_asked_for_more_than_two_things_at_once(newsroom) -> None:
