@@ -44,6 +44,15 @@ def parse_sitemap(body: bytes, content_type: str, url: str) -> ParsedFeed:
     return ParsedFeed(names[0] if names else "", tuple(found[:MAX_ENTRIES]))
 
 
+def is_sitemap(body: bytes) -> bool:
+    """Whether a document calls itself a sitemap, or an index of them. Never raises."""
+    try:
+        root, _ = xml_document(decode(_unpacked(body)).lstrip("\ufeff \t\r\n\0"))
+    except ParseError:
+        return False
+    return root in ("urlset", "sitemapindex")
+
+
 def xml_tree(document: str) -> Any:
     """The tree of a document of :func:`digest.feeds.decode.xml_document`; nothing outside of it is read.
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, update
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from digest.store.tables import Article, ArticleFeed, Feed, FeedDay
+from digest.store.tables import Article, ArticleFeed, Feed, FeedDay, WebSub
 
 Condition = Literal["new", "ok", "silent", "failing", "ended"]
 
@@ -31,6 +31,10 @@ class FeedHealth:
         delay: seconds, in the median of the last seven days, from an item's date to our first sight of it; None while
             there is none to measure (what a feed showed when it was first read doesn't count).
         body_size: how many bytes of the last failure are kept.
+        push: how it stands with a hub that pushes its news (WebSub): ``wanted``, ``asked``, ``active``, ``refused``,
+            ``leaving``, ``ended``, or "" if it names none. Whatever it says, the feed is polled as well.
+        push_until: when an active subscription ends unless it is renewed.
+        push_why: what the hub, or its absence, had to say.
     """
 
     id: int
@@ -54,6 +58,9 @@ class FeedHealth:
     ended_at: datetime | None
     ended_why: str
     body_size: int
+    push: str
+    push_until: datetime | None
+    push_why: str
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``: times as ISO 8601, None where there is none."""
@@ -81,13 +88,15 @@ class Day:
 def health(session: Session, now: datetime, feed_id: int | None = None) -> list[FeedHealth]:
     """Every feed (or the one), those in trouble first, then by name. What the newsroom took out and ended is last."""
     # The bytes themselves stay where they are: there may be many.
-    query = select(Feed, func.coalesce(func.length(Feed.last_failure_body), 0)).options(
-        defer(Feed.last_failure_body)  # type: ignore[arg-type]
+    query = (
+        select(Feed, func.coalesce(func.length(Feed.last_failure_body), 0), WebSub)
+        .join(WebSub, col(WebSub.feed_id) == col(Feed.id), isouter=True)
+        .options(defer(Feed.last_failure_body))  # type: ignore[arg-type]
     )
     if feed_id is not None:
         query = query.where(Feed.id == feed_id)
     rates, delays = _items(session, now, feed_id), _delays(session, now, feed_id)
-    found = [_health(feed, size, now, rates, delays) for feed, size in session.exec(query)]
+    found = [_health(feed, size, hub, now, rates, delays) for feed, size, hub in session.exec(query)]
     order: dict[str, int] = {"failing": 0, "silent": 1, "new": 2, "ok": 2, "ended": 3}
     return sorted(found, key=lambda each: (order[each.state], -each.failures, each.name.casefold(), each.id))
 
@@ -111,7 +120,9 @@ def last_failure(session: Session, feed: int | str) -> bytes | None:
     return session.exec(query).first()
 
 
-def _health(feed: Feed, size: int, now: datetime, rates: dict[int, float], delays: dict[int, int]) -> FeedHealth:
+def _health(
+    feed: Feed, size: int, hub: WebSub | None, now: datetime, rates: dict[int, float], delays: dict[int, int]
+) -> FeedHealth:
     assert feed.id is not None
     return FeedHealth(
         id=feed.id,
@@ -135,6 +146,9 @@ def _health(feed: Feed, size: int, now: datetime, rates: dict[int, float], delay
         ended_at=feed.retired_at,
         ended_why=feed.retired_why,
         body_size=size,
+        push=hub.state if hub else "",
+        push_until=hub.lease_until if hub else None,
+        push_why=hub.why if hub else "",
     )
 
 

@@ -16,6 +16,7 @@ from digest.feeds.discover import Found, discover
 from digest.feeds.fetch import Fetched
 from digest.feeds.opml import read_opml, write_opml
 from digest.feeds.read import Reading, accept, read
+from digest.feeds.sitemap import is_sitemap
 from digest.quotes.moments import is_stale
 from digest.quotes.provider import open_provider
 from digest.store import newsroom as store
@@ -57,13 +58,15 @@ class Imported:
 
 
 def look(ctx: Context, spec: FeedSpec) -> Looked:
-    """Fetch and read a source without keeping anything; a site's own address leads to its feed.
+    """Fetch and read a source without keeping anything; a site's own address leads to its feed, a sitemap is known.
 
     Raises:
         UsageError, ForbiddenAddress, FetchError, GoneError, ParseError: it can't be read; says what was tried.
     """
     wanted = open_provider(spec.provider).accept if spec.kind == "quotes" else accept(spec.kind)
     answer = ctx.fetcher.get(spec.url, accept=wanted)
+    if spec.kind == "feed" and is_sitemap(answer.body):
+        spec = replace(spec, kind="sitemap")
     try:
         return _looked(ctx, spec, answer)
     except ParseError as error:

@@ -12,7 +12,11 @@ from tests.cli.conftest import Run
 RSS = b"""<rss version="2.0"><channel><title>Harbour Wire</title><item><title>One</title><link>https://h.example/1</link>
 <pubDate>Thu, 12 Mar 2026 09:00:00 GMT</pubDate></item></channel></rss>"""
 SITE = b'<html><head><link rel="alternate" type="application/rss+xml" href="/rss"></head><body>hello</body></html>'
-PAGES = {"/rss": RSS, "/": SITE}
+SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
+xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>https://h.example/2</loc><news:news><news:publication>
+<news:name>Harbour Map</news:name></news:publication><news:publication_date>2026-03-12T09:00:00Z</news:publication_date>
+<news:title>Two</news:title></news:news></url></urlset>"""
+PAGES = {"/rss": RSS, "/": SITE, "/news.xml": SITEMAP}
 
 
 @pytest.fixture
@@ -51,6 +55,13 @@ def test_a_site_is_checked_added_exported_and_imported(fresh: Callable[..., Run]
     }  # fmt: skip
     (row,) = digest("feeds", "list", "--json").json["feeds"]
     assert (row["url"], row["name"], row["weight"]) == (f"{server}/rss", "Harbour Wire", 1.5)
+
+
+def test_a_sitemap_is_known_as_one_without_being_told(fresh: Callable[..., Run], server: str) -> None:
+    digest = fresh(fetch_allow="127.0.0.1")
+    digest("feeds", "add", f"{server}/news.xml")
+    (row,) = digest("feeds", "list", "--json").json["feeds"]
+    assert (row["kind"], row["name"], row["push"]) == ("sitemap", "Harbour Map", "")
 
 
 @pytest.mark.parametrize(

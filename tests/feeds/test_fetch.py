@@ -83,6 +83,8 @@ def fetcher(site: Site) -> Iterator[Fetcher]:
 def test_an_address_off_the_open_internet_is_refused(url: str) -> None:
     with pytest.raises(ForbiddenAddress):
         Fetcher().get(url, deadline=2)
+    with pytest.raises(ForbiddenAddress):
+        Fetcher().post_form(url, {"hub.mode": "subscribe"}, deadline=2)
 
 
 @pytest.mark.parametrize("url", [url for url in FORBIDDEN if ":/" in url and url.isascii() and url != "http:///path"])

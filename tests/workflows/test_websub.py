@@ -17,6 +17,7 @@ from werkzeug import Request, Response
 from digest.domain.newsroom import FeedSpec, Newsroom
 from digest.feeds.fetch import Fetcher
 from digest.store.database import Database
+from digest.store.feed_health import health
 from digest.store.newsroom import write_newsroom
 from digest.store.tables import Article, Feed, WebSub
 from digest.web.app import create_app
@@ -108,6 +109,9 @@ def test_a_feed_that_names_a_hub_is_subscribed_and_the_challenge_given_back(acti
     assert len(asked["hub.secret"]) >= 32
     assert (active.row.state, active.row.lease_until) == ("active", clock() + timedelta(days=10))
     assert tend_subscriptions(active.ctx) == 0
+    with active.ctx.db.read() as session:
+        (feed,) = health(session, clock())
+    assert (feed.push, feed.push_until, feed.push_why) == ("active", clock() + timedelta(days=10), "")
 
 
 @pytest.mark.parametrize(
