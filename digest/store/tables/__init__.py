@@ -1,0 +1,52 @@
+"""The tables. Rows never leave this room for ``curation`` or ``render``: seams in ``workflows`` turn them into values.
+
+``datetime`` columns are aware UTC on both databases (SQLModel's UTCDateTime refuses naive values).
+Things end with a reason and a date; they are not deleted.
+"""
+
+from digest.store.tables.desk import AuditEntry, Editor, SignIn
+from digest.store.tables.ledger import Delivery, Notice, SentStory
+from digest.store.tables.news import (
+    Article,
+    ArticleAddress,
+    ArticleFeed,
+    Media,
+    QuoteRow,
+    Story,
+    StoryRuleRow,
+    TopicCorrection,
+)
+from digest.store.tables.publishing import FragmentRow, Issue, Newsletter, NewsroomItem, Placement, Topic
+from digest.store.tables.readers import Subscriber, Subscription, Suppression, TopicChoice
+from digest.store.tables.sources import Feed, FeedDay, HostRest, WebSub
+
+__all__ = [
+    "Article",
+    "ArticleAddress",
+    "ArticleFeed",
+    "AuditEntry",
+    "Delivery",
+    "Editor",
+    "Feed",
+    "FeedDay",
+    "FragmentRow",
+    "HostRest",
+    "Issue",
+    "Media",
+    "Newsletter",
+    "NewsroomItem",
+    "Notice",
+    "Placement",
+    "QuoteRow",
+    "SentStory",
+    "SignIn",
+    "Story",
+    "StoryRuleRow",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "Topic",
+    "TopicChoice",
+    "TopicCorrection",
+    "WebSub",
+]
