@@ -112,10 +112,16 @@ def _inside(block: re.Pattern[bytes], text: bytes, part: bytes) -> Collection[by
 class HostGate:
     """Keeps our requests to one host few at a time and apart from each other. For one thread.
 
+    A request that has turned out to be slow gives its place at the host to another one, up to a few: else one
+    address that trickles would keep us from all the others there. The more of them a host has, the sooner it is seen
+    that the next one is slow as well.
+
     Args:
         per_host: requests to one host that may be under way at once.
         gap: seconds between the beginnings of two.
-        unhurried: tells the hosts that need no gap, such as the operator's own.
+        slow: seconds after which a request counts as slow.
+        slow_per_host: slow requests to one host that may go on beside those.
+        unhurried: tells the operator's own hosts: they need no gap, and may have any number of slow ones.
     """
 
     def __init__(
@@ -123,26 +129,42 @@ class HostGate:
         per_host: int,
         gap: float,
         *,
+        slow: float = 2.0,
+        slow_per_host: int = 4,
         unhurried: Callable[[str], bool] = lambda _host: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.per_host, self.gap, self._unhurried, self.clock = per_host, gap, unhurried, clock
-        self._under_way = Counter[str]()
+        self.per_host, self.gap, self.slow, self.slow_per_host = per_host, gap, slow, slow_per_host
+        self._unhurried, self.clock = unhurried, clock
+        self._brisk = Counter[str]()
+        self._slow = Counter[str]()
         self._begun: dict[str, float] = {}
 
     def wait(self, host: str) -> float | None:
         """Seconds until one more request may begin; None while it depends on the end of another."""
-        if self._under_way[host] >= self.per_host:
+        if self._brisk[host] >= self.per_host:
             return None
-        if host not in self._begun or self._unhurried(host):
+        own = self._unhurried(host)
+        if self._slow[host] >= self.slow_per_host and not own:
+            return None
+        if host not in self._begun or own:
             return 0.0
         return max(0.0, self._begun[host] + self.gap - self.clock())
 
     def begin(self, host: str) -> None:
         """A request to ``host`` begins."""
-        self._under_way[host] += 1
+        self._brisk[host] += 1
         self._begun[host] = self.clock()
 
-    def end(self, host: str) -> None:
+    def patience(self, host: str) -> float:
+        """Seconds after which a request to ``host`` counts as slow."""
+        return self.slow / (1 + min(self._slow[host] // 2, 7))
+
+    def is_slow(self, host: str) -> None:
+        """A request to ``host`` has turned out to be slow."""
+        self._brisk[host] -= 1
+        self._slow[host] += 1
+
+    def end(self, host: str, *, was_slow: bool = False) -> None:
         """A request to ``host`` has ended."""
-        self._under_way[host] -= 1
+        (self._slow if was_slow else self._brisk)[host] -= 1

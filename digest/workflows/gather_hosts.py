@@ -1,7 +1,7 @@
 """In which order a run asks many hosts at once: few requests to each, apart from each other, and no room for the slow.
 
-A request that takes long gives its place to another one and goes on beside it. So fifty sources that trickle until
-their deadline hold up nobody else for longer than it takes to see that they are slow.
+A request that takes long gives its place to another one and goes on beside it, both among all and at its host. So
+fifty sources that trickle until their deadline hold up nobody else for longer than it takes to see that they are slow.
 """
 
 import heapq
@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from digest.feeds.guard import is_allowed
@@ -34,6 +35,16 @@ Begun = TypeVar("Begun")
 Result = TypeVar("Result")
 
 
+@dataclass(slots=True)
+class _UnderWay(Generic[Begun]):
+    """A request that has begun and not ended."""
+
+    host: str
+    at: float
+    what: Begun
+    slow: bool = False
+
+
 def host_of(url: str) -> str:
     """The host (and port) of a URL: whom requests to it burden."""
     return urlsplit(url).netloc.lower()
@@ -49,7 +60,7 @@ def gate_for(allow: frozenset[str]) -> HostGate:
         except ValueError:
             return False
 
-    return HostGate(PER_HOST, GAP, unhurried=own)
+    return HostGate(PER_HOST, GAP, slow=SLOW, unhurried=own)
 
 
 def by_host(
@@ -59,7 +70,6 @@ def by_host(
     gate: HostGate,
     *,
     brisk: int = BRISK,
-    slow: float = SLOW,
     most: int = MOST,
     batch: int = 1,
     linger: float = 0.0,
@@ -81,7 +91,7 @@ def by_host(
     ready = deque(queues)
     resting: list[tuple[float, str]] = []
     full: set[str] = set()
-    running: dict[Future[Result], tuple[str, float, Begun]] = {}
+    running: dict[Future[Result], _UnderWay[Begun]] = {}
     done: SimpleQueue[Future[Result]] = SimpleQueue()
     ended: list[tuple[Begun, Future[Result]]] = []
     ended_at = 0.0  # when the first of them did
@@ -89,6 +99,7 @@ def by_host(
 
     def line_up(host: str) -> None:
         """Put a host that has more where it belongs."""
+        full.discard(host)
         if not queues[host]:
             return
         seconds = gate.wait(host)
@@ -100,13 +111,21 @@ def by_host(
             ready.append(host)
 
     def take(future: Future[Result]) -> bool:
-        host, _, begun = running.pop(future)
-        gate.end(host)
-        if host in full:
-            full.discard(host)
-            line_up(host)
-        ended.append((begun, future))
+        request = running.pop(future)
+        gate.end(request.host, was_slow=request.slow)
+        if request.host in full:
+            line_up(request.host)
+        ended.append((request.what, future))
         return urgent(future)
+
+    def see_slow(now: float) -> None:
+        """Let what has become slow give up its place."""
+        for request in running.values():
+            if not request.slow and request.at + gate.patience(request.host) <= now:
+                request.slow = True
+                gate.is_slow(request.host)
+                if request.host in full:
+                    line_up(request.host)
 
     while ready or resting or running or ended:
         now = time.monotonic()
@@ -120,19 +139,23 @@ def by_host(
             yield ended
             ended, hurry = [], False
             continue
-        quick = sum(started + slow > now for _, started, _ in running.values())
+        see_slow(now)
+        quick = sum(not request.slow for request in running.values())
         places = min(brisk - quick, most - len(running))
         while ready and places > 0:
             host = ready.popleft()
             if begun := begin(queues[host].popleft()):
                 gate.begin(host)
-                running[begun[1]] = (host, time.monotonic(), begun[0])
+                running[begun[1]] = _UnderWay(host, time.monotonic(), begun[0])
                 begun[1].add_done_callback(done.put)
                 places -= 1
             line_up(host)
         wakings = [resting[0][0]] if resting else []
-        if ready and len(running) < most:  # a place comes free when the next one turns slow
-            wakings += [min((at + slow for _, at, _ in running.values() if at + slow > now), default=now)]
+        if (ready or full) and len(running) < most:  # a place comes free when the next one turns slow
+            brisk_ones = (request for request in running.values() if not request.slow)
+            wakings += [
+                min((request.at + gate.patience(request.host) for request in brisk_ones), default=now + LOOK_UP)
+            ]
         if ended:
             wakings += [ended_at + linger]
         pause = min(max(0.0, min(wakings) - time.monotonic()), LOOK_UP) if wakings else LOOK_UP

@@ -105,3 +105,19 @@ def test_a_host_is_asked_two_things_at_once_and_only_after_a_gap() -> None:
     assert gate.wait("a") == 0.5
     gate.begin("own")
     assert gate.wait("own") == 0
+
+
+def test_a_slow_request_gives_its_place_at_the_host_to_another_but_only_a_few_may() -> None:
+    gate = HostGate(1, 0.0, slow=2.0, slow_per_host=2, unhurried=lambda host: host == "own", clock=lambda: 100.0)
+    for host, places in {"a": [0.0, None], "own": [0.0, 0.0]}.items():
+        found = []
+        for _ in range(2):
+            gate.begin(host)
+            assert gate.wait(host) is None
+            gate.is_slow(host)
+            found.append(gate.wait(host))
+        assert found == places, host
+    assert gate.patience("b") == 2.0
+    assert gate.patience("a") < 2.0  # another slow one there is no surprise
+    gate.end("a", was_slow=True)
+    assert gate.wait("a") == 0.0
