@@ -44,27 +44,28 @@ _W3C = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):([0-5]\d)(?:\.\d+)?(Z|[+
 _MAIL = re.compile(
     r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):([0-5]\d) (GMT|[+-]\d{4})", re.ASCII
 )
+_UTC = frozenset(("Z", "GMT", "+0000", "+00:00", "-0000", "-00:00"))
 _MONTHS = dict(zip("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), range(1, 13), strict=True))  # noqa: SIM905
 
 
 def of_feed(text: str) -> datetime | None:
     """The moment that a feed's date names, as feedparser reads it; the two usual forms without its help."""
     try:
-        if match := _W3C.fullmatch(text):
-            year, month, day, hour, minute, second, zone = match.groups()
-            moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-            return sane(moment - _offset(zone))
-        if (match := _MAIL.fullmatch(text)) and match[2] in _MONTHS:
+        if match := _MAIL.fullmatch(text):
             day, name, year, hour, minute, second, zone = match.groups()
-            moment = datetime(int(year), _MONTHS[name], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-            return sane(moment - _offset(zone))
-    except (ValueError, OverflowError):
-        pass  # the thirtieth of February: feedparser may know more forms
-    return of_struct(_parse_date(text))
+            month = str(_MONTHS.get(name, 0))
+        elif match := _W3C.fullmatch(text):
+            year, month, day, hour, minute, second, zone = match.groups()
+        else:
+            return of_struct(_parse_date(text))
+        moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        if zone not in _UTC:
+            moment -= _offset(zone)
+        return moment if _EARLIEST <= moment < _LATEST else None
+    except (ValueError, OverflowError):  # the thirtieth of February: feedparser may know more forms
+        return of_struct(_parse_date(text))
 
 
 def _offset(zone: str) -> timedelta:
-    if zone in ("Z", "GMT"):
-        return timedelta()
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
     return -offset if zone[0] == "-" else offset

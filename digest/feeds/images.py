@@ -21,7 +21,7 @@ _COUNTED = re.compile(r"(?:img|dsc|image)[-_ ]?\d*")
 _TAG = re.compile(r"""<img\s(?:[^<>"']++|"[^"<>]*+"|'[^'<>]*+')*+>""")
 # A tag that reads the same everywhere: attributes in double quotes, entities that everybody knows.
 _PLAIN_TAG = re.compile(
-    r"""<img(?:\s+[a-z][a-z-]*="(?:[^"<>&]|&(?:amp|quot|apos|lt|gt|nbsp|#0?38|#0?39|#8\d{3});)*+")*+\s*/?>"""
+    r"""<img(?:\s+[a-z][a-z-]*="[^"<>&]*+(?:&(?:amp|quot|apos|lt|gt|nbsp|#0?38|#0?39|#8\d{3});[^"<>&]*+)*+")*+\s*/?>"""
 )
 _ATTRIBUTE = re.compile(r"""\s([a-z-]+)="([^"]*)\"""")
 _MIN_SIDE = 50
@@ -59,9 +59,12 @@ def first_image(html: str, base: str) -> Image | None:
     if start == -1 and "<IMG" not in html:
         return None
     # The first tag alone, where it stands for itself: a tree of the whole costs ten times as much.
-    if start != -1 and "<!" not in html and "<script" not in html and (tag := _TAG.match(html, start)):
-        plain = tag[0].isascii() and tag[0].isprintable() and _PLAIN_TAG.fullmatch(tag[0])
-        first = _of_tag(_attributes(tag[0]).get, base) if plain else _first(html_tree(tag[0]), base)
+    if start != -1 and html.find("<!", 0, start) == -1 and html.find("<script", 0, start) == -1:
+        first = None
+        if (tag := _PLAIN_TAG.match(html, start)) and tag[0].isascii() and tag[0].isprintable():
+            first = _of_tag(_attributes(tag[0]).get, base)
+        elif tag := _TAG.match(html, start):
+            first = _first(html_tree(tag[0]), base)
         if first is not None:
             return first
     return _first(html_tree(html), base)
@@ -69,9 +72,8 @@ def first_image(html: str, base: str) -> Image | None:
 
 def _attributes(tag: str) -> dict[str, str]:
     """The attributes of a plain tag; of one that is given twice, the first counts."""
-    found = _ATTRIBUTE.findall(tag)
-    found.reverse()
-    return {name: unescape(value) if "&" in value else value for name, value in found}
+    found = dict(reversed(_ATTRIBUTE.findall(tag)))
+    return {name: unescape(value) for name, value in found.items()} if "&" in tag else found
 
 
 def _first(root: Any, base: str) -> Image | None:

@@ -3,30 +3,18 @@
 Nothing but :class:`ParseError` escapes, whatever the bytes; its message is for the editor who looks after the feed.
 """
 
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from digest.domain.content import Entry, Image
+from digest.domain.content import Entry
 from digest.errors import ParseError
 from digest.feeds import bounded, dates, jsonfeed, strict
-from digest.feeds.clean import absolute_url, one_line, plain_text
+from digest.feeds.clean import absolute_url, one_line
 from digest.feeds.decode import decode, xml_document
-from digest.feeds.entries import (
-    CONTENT_LENGTH,
-    MAX_BYTES,
-    ParsedFeed,
-    distinct,
-    guid_of,
-    language_tag,
-    summary_of,
-    title_of,
-)
-from digest.feeds.images import best_of_media, first_image
+from digest.feeds.entries import MAX_BYTES, ParsedFeed, distinct, language_tag
+from digest.feeds.making import Value, byline, entry_of, words_in
 
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
 _ROOTS = ("rss", "rdf", "feed", "channel")
 
@@ -78,35 +66,35 @@ def _read(document: str, url: str) -> bounded.Reading:
 
 
 def _entry(item: Any, feed_url: str, feed_language: str) -> Entry:
+    if isinstance(item, Entry):
+        return item if item.language == feed_language else replace(item, language=feed_language)
     url = _link(item, feed_url)
-    base = url or feed_url
     detail = item.get("summary_detail") or {}
     value, kind = item.get("summary") or "", detail.get("type") or "text/html"
     texts = [
-        _Text(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())
+        Value(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())
     ]
-    content = max((text.words for text in texts), key=len, default="")
-    same = next((text for text in texts if text.value == value and text.kind == kind), None)
-    described = same or _Text(value, kind, detail.get("base"))
-    summary = described.words
-    if not content and len(summary) > CONTENT_LENGTH:
-        content = summary
-    # feedparser reports xml:base, or else the feed's own address; links then belong to the item's page.
-    markup = [
-        (text, base if text.base in (None, "", feed_url) else absolute_url(text.base, base) or base)
-        for text in (texts if same else (*texts, described))
-    ]
-    return Entry(
-        guid=guid_of(str(item.get("id") or "")),
+    same = next((text for text in texts if text.text == value and text.kind == kind), None)
+    credited = item.get("media_credit") or [{}]
+    pictures = [item["image"]] if item.get("image") else []
+    return entry_of(
+        feed_url,
+        guid=str(item.get("id") or ""),
         url=url,
-        title=title_of(_text(item, "title")),
-        summary=summary_of(summary),
-        content=content,
+        title=_text(item, "title"),
+        texts=texts,
+        described=same or Value(value, kind, detail.get("base")),
         author=_author(item),
         published_at=_moment(dict.get(item, "published_parsed") or dict.get(item, "created_parsed")),
         updated_at=_moment(dict.get(item, "updated_parsed")),
         tags=distinct(str(tag.get("label") or tag.get("term") or "") for tag in item.get("tags", ())),
-        image=_image(item, base, markup),
+        media=(
+            item.get("media_content", ()),
+            [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
+            [link for link in item.get("links", ()) if link.get("rel") == "enclosure"],
+            [{"medium": "image", **each} for each in pictures],
+        ),
+        credit=str(credited[0].get("content") or ""),
         language=language_tag(str((item.get("title_detail") or {}).get("language") or "")) or feed_language,
     )
 
@@ -115,31 +103,9 @@ def _moment(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else dates.of_struct(value)
 
 
-class _Text:
-    """A value with its media type and base address; its words are looked for once.
-
-    Attributes:
-        words: plain text, paragraphs separated by blank lines.
-    """
-
-    __slots__ = ("base", "kind", "value", "words")
-
-    def __init__(self, value: str, kind: str, base: str | None) -> None:
-        self.value, self.kind, self.base = value, kind, base
-        self.words = _words(value, kind) if value else ""
-
-
-def _words(value: str, kind: str) -> str:
-    if kind != "text/plain":
-        return plain_text(value)
-    if "\n" not in value:
-        return one_line(value)
-    return "\n\n".join(line for part in re.split(r"\n\s*\n", value) if (line := one_line(part)))
-
-
 def _text(thing: Any, name: str) -> str:
     detail = thing.get(f"{name}_detail") or {}
-    return one_line(_words(str(thing.get(name) or ""), detail.get("type") or "text/plain"))
+    return one_line(words_in(str(thing.get(name) or ""), detail.get("type") or "text/plain"))
 
 
 def _link(item: Any, feed_url: str) -> str:
@@ -159,32 +125,7 @@ def _link(item: Any, feed_url: str) -> str:
 def _author(item: Any) -> str:
     names = [str(author.get("name") or "") for author in item.get("authors", ())]
     names = [name for name in names if name] or [str(item.get("author") or "")]
-    if len(names) == 1 and not names[0]:
-        return ""
-    return ", ".join(distinct("" if _EMAIL.fullmatch(name.strip()) else name for name in names))[:300]
-
-
-def _image(item: Any, base: str, markup: Iterable[tuple[_Text, str]]) -> Image | None:
-    """The picture that the item declares (with the alt text that its own markup gives it), or its first one."""
-    credited = item.get("media_credit") or [{}]
-    credit = str(credited[0].get("content") or "")
-    inline = next((found for text, own in markup if (found := first_image(text.value, own))), None)
-    pictures = [item["image"]] if item.get("image") else []
-    declared: tuple[Iterable[Mapping[str, Any]], ...] = (
-        item.get("media_content", ()),
-        [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
-        [link for link in item.get("links", ()) if link.get("rel") == "enclosure"],
-        [{"medium": "image", **each} for each in pictures],
-    )
-    for media in declared:
-        if media and (found := best_of_media(media, base, credit=credit)):
-            same = inline is not None and _name(inline.url) == _name(found.url)
-            return replace(found, alt=inline.alt) if inline is not None and same else found
-    return inline
-
-
-def _name(url: str) -> str:
-    return url.partition("?")[0].rpartition("/")[2]
+    return byline(names)
 
 
 def _ttl(feed: Any) -> int | None:

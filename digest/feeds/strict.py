@@ -17,7 +17,9 @@ from feedparser.api import StrictFeedParser
 from feedparser.urls import make_safe_absolute_uri
 from lxml import etree
 
-from digest.feeds.entries import MAX_ENTRIES
+from digest.domain.content import Entry
+from digest.feeds import usual
+from digest.feeds.entries import MAX_ENTRIES, language_tag
 from digest.feeds.strict_item import READERS, Item, UnusualError, attributes, fixed, text_of
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -42,7 +44,7 @@ _KEPT = {"title", "dc_title", "language", "dc_language", "ttl"}
 _PLAIN_BASE = re.compile(r"[ \n\t]base\s?=")
 
 
-def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any] | Entry]] | None:
     """What the feed says, and its items, as feedparser would word them; None if feedparser must be asked.
 
     Args:
@@ -67,11 +69,11 @@ class _Feed:
     def __init__(self, url: str) -> None:
         self.url = url
         self.said: dict[str, Any] = {}
-        self.items: list[dict[str, Any]] = []
+        self.items: list[dict[str, Any] | Entry] = []
         self._names: dict[str, str] = {}
         self._atom = False
 
-    def read(self, root: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def read(self, root: Any) -> tuple[dict[str, Any], list[dict[str, Any] | Entry]]:
         for prefix, uri in root.nsmap.items():
             if prefix in _PREFIXES and _SPACES.get(uri.lower(), prefix) != prefix:
                 raise UnusualError
@@ -178,6 +180,11 @@ class _Feed:
 
     def _item(self, element: Any, base: str, language: str | None) -> None:
         if len(self.items) >= MAX_ENTRIES:
+            return
+        if not (self._atom or element.attrib or language or base != self.url) and (
+            found := usual.entry(element, self._names, self.url, language_tag(self.said.get("language", "")))
+        ):
+            self.items.append(found)
             return
         item = Item(self._atom)
         base, language = self._at(element, base, language)

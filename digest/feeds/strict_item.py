@@ -26,7 +26,7 @@ _MARKUP = ("text/html", "application/xhtml+xml")
 _BEYOND = re.compile("[^\x00-\xff]")
 _C1 = re.compile("[\x80-\x9f]")
 _WINDOWS = {code: bytes([code]).decode("windows-1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
-_SIMPLE_URL = re.compile(
+SIMPLE_URL = re.compile(
     r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:/[\w.~!$&'()*+,=:@%/-]*)?(?:\?[\w.~&+=%/:-]+)?", re.ASCII
 )
 _EXTRA_SLASHES = re.compile(r"^([A-Za-z][A-Za-z0-9+-.]*://)/+")
@@ -74,12 +74,18 @@ def fixed(text: str) -> str:
 
 def joined(base: str, url: str) -> str:
     """``url`` seen from ``base``."""
-    if _SIMPLE_URL.fullmatch(url):
+    if SIMPLE_URL.fullmatch(url):
         return url
     try:
         return urljoin(base, _EXTRA_SLASHES.sub(r"\1", url))
     except ValueError:
         return ""
+
+
+def name_in(text: str) -> str:
+    """Somebody's name, of a text that may hold an address as well."""
+    words = text[:MAX_AUTHOR].split()
+    return " ".join(word for word in words if "@" not in word).strip("()<>,; ")
 
 
 class Item:
@@ -117,7 +123,7 @@ class Item:
         else:
             value = escape(element.text or "")
         value = fixed(value)
-        if kind == "text/plain" and not self._atom and _looks_like_html(value):
+        if kind == "text/plain" and not self._atom and looks_like_html(value):
             kind = "text/html"
         return {"type": kind, "language": language and language.replace("_", "-"), "base": base, "value": value}
 
@@ -204,8 +210,7 @@ class Item:
             return
         text = fixed(element.text or "")
         self._store("author", text, depth)
-        words = str(self.said.get("author") or "")[:MAX_AUTHOR].split()
-        if name := " ".join(word for word in words if "@" not in word).strip("()<>,; "):
+        if name := name_in(str(self.said.get("author") or "")):
             authors[-1]["name"] = name
 
     def creator(self, element: Any, base: str, language: str | None, depth: int, given: dict[str, str]) -> None:
@@ -310,7 +315,8 @@ READERS: dict[str, Reader] = {
 """By feedparser's name of an element, what reads it."""
 
 
-def _looks_like_html(text: str) -> bool:
+def looks_like_html(text: str) -> bool:
+    """Whether feedparser would take a text for markup."""
     return ("<" in text or "&" in text) and bool(StrictFeedParser.looks_like_html(text))
 
 

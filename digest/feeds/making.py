@@ -1,0 +1,108 @@
+"""An entry, made of what an item says: the same for every way of reading it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from digest.domain.content import Entry, Image
+from digest.feeds.clean import absolute_url, one_line, plain_text
+from digest.feeds.entries import CONTENT_LENGTH, distinct, guid_of, summary_of, title_of
+from digest.feeds.images import best_of_media, first_image
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+
+Media = Iterable[Mapping[str, Any]]
+
+
+class Value:
+    """A text with its media type and base address; its words are looked for once.
+
+    Attributes:
+        words: plain text, paragraphs separated by blank lines.
+    """
+
+    __slots__ = ("base", "kind", "text", "words")
+
+    def __init__(self, text: str, kind: str, base: str | None) -> None:
+        self.text, self.kind, self.base = text, kind, base
+        self.words = words_in(text, kind) if text else ""
+
+
+def words_in(text: str, kind: str) -> str:
+    """The words of a text of a media type: plain text, paragraphs separated by blank lines."""
+    if kind != "text/plain":
+        return plain_text(text)
+    if "\n" not in text:
+        return one_line(text)
+    return "\n\n".join(line for part in re.split(r"\n\s*\n", text) if (line := one_line(part)))
+
+
+def byline(names: Sequence[str]) -> str:
+    """Who wrote it: the names without addresses and repetitions."""
+    if len(names) == 1 and not names[0]:
+        return ""
+    return ", ".join(distinct("" if _EMAIL.fullmatch(name.strip()) else name for name in names))[:300]
+
+
+def entry_of(
+    feed_url: str,
+    *,
+    guid: str,
+    url: str,
+    title: str,
+    texts: Sequence[Value],
+    described: Value,
+    author: str,
+    published_at: datetime | None,
+    updated_at: datetime | None,
+    tags: tuple[str, ...],
+    media: Iterable[Media],
+    credit: str,
+    language: str,
+) -> Entry:
+    """The entry of an item.
+
+    Args:
+        texts: its contents.
+        described: its summary; one of the contents if it says the same.
+        media: what it declares as pictures, the best kind first.
+        credit: who made the declared picture.
+    """
+    content = max((each.words for each in texts), key=len, default="")
+    summary = described.words
+    if not content and len(summary) > CONTENT_LENGTH:
+        content = summary
+    return Entry(
+        guid=guid_of(guid),
+        url=url,
+        title=title_of(title),
+        summary=summary_of(summary),
+        content=content,
+        author=author,
+        published_at=published_at,
+        updated_at=updated_at,
+        tags=tags,
+        image=_picture(url or feed_url, feed_url, texts if described in texts else (*texts, described), media, credit),
+        language=language,
+    )
+
+
+def _picture(base: str, feed_url: str, texts: Sequence[Value], media: Iterable[Media], credit: str) -> Image | None:
+    """The picture that the item declares (with the alt text that its own markup gives it), or its first one."""
+    inline = None
+    for each in texts:
+        # feedparser reports xml:base, or else the feed's own address; links then belong to the item's page.
+        own = base if each.base in (None, "", feed_url) else absolute_url(each.base, base) or base
+        if inline := first_image(each.text, own):
+            break
+    for some in media:
+        if some and (found := best_of_media(some, base, credit=credit)):
+            same = inline is not None and _name(inline.url) == _name(found.url)
+            return replace(found, alt=inline.alt) if inline is not None and same else found
+    return inline
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
