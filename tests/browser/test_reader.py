@@ -12,6 +12,10 @@ from tests.web.house import publish
 
 pytestmark = pytest.mark.browser
 
+STICKS_OUT = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
+    .filter(each => each.getBoundingClientRect().right > innerWidth).map(each => each.outerHTML.slice(0, 200))"""
+"""What is wider than its window, element by element."""
+
 AXE = os.environ.get("DIGEST_TEST_AXE", "")
 
 
@@ -90,11 +94,9 @@ def test_a_reader_gets_through_the_form_by_keyboard(house: House) -> None:
 @pytest.mark.parametrize("width", [320, 375])
 def test_no_page_scrolls_sideways_on_a_telephone(house: House, width: int) -> None:
     page = house.window(width=width)
-    wide = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
-        .filter(each => each.getBoundingClientRect().right > innerWidth).map(each => each.outerHTML.slice(0, 200))"""
     for name, path in doors(house).items():
         page.goto(path)
-        assert page.evaluate(wide) == [], name
+        assert page.evaluate(STICKS_OUT) == [], name
 
 
 def test_what_is_pressed_is_large_enough_for_a_thumb(house: House) -> None:
@@ -137,3 +139,14 @@ def test_axe_finds_nothing_serious(house: House, dark: bool) -> None:
         report = page.evaluate("axe.run(document)")
         serious = [each["id"] for each in report["violations"] if each["impact"] in ("serious", "critical")]
         assert serious == [], name
+
+
+def test_no_page_scrolls_sideways_where_the_letters_are_wide(house: House) -> None:
+    """Readers' fonts differ: half as wide again must still fit."""
+    page = house.window(width=320, policy=False)
+    for name, path in doors(house).items():
+        page.goto(path)
+        page.add_style_tag(
+            content="* { font-family: 'DejaVu Sans', 'Liberation Sans', sans-serif !important; letter-spacing: 0.25em !important; }"
+        )
+        assert page.evaluate(STICKS_OUT) == [], name
