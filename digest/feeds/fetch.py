@@ -33,8 +33,8 @@ PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 MAX_EVIDENCE = 200_000
 """Bytes that are kept of an answer that is an error, for whoever looks into it."""
 
-# What we ask for, and can unpack in bounded steps. br and zstd would need a library that isn't among ours.
-_ENCODINGS = ("gzip", "x-gzip", "deflate", "identity")
+# What we ask for, and can unpack in bounded steps (Brotli since 1.2 of its library).
+_ENCODINGS = ("gzip", "x-gzip", "deflate", "br", "identity")
 _CHUNK = 65_536
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -88,7 +88,7 @@ class Fetcher:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.clear()
         self._session.headers["User-Agent"] = user_agent or user_agent_with("")
-        self._session.headers["Accept-Encoding"] = "gzip, deflate"
+        self._session.headers["Accept-Encoding"] = "gzip, deflate, br"
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, GuardedAdapter(self.allow, self._clock))
 
@@ -152,7 +152,7 @@ class Fetcher:
         with self._clock.running(deadline):
             for _ in range(MAX_REDIRECTS + 1):
                 try:
-                    request = self._session.prepare_request(requests.Request("POST", url, data=dict(fields)))
+                    request = self._prepared("POST", url, {}, data=dict(fields))
                 except (requests.RequestException, UnicodeError, ValueError):
                     raise ForbiddenAddress(f"{url} is not a valid address") from None
                 host = check_url(request.url or "", self.allow).hostname
@@ -190,7 +190,7 @@ class Fetcher:
 
     def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         try:
-            request = self._session.prepare_request(requests.Request("GET", url, headers=dict(headers)))
+            request = self._prepared("GET", url, headers)
         except (requests.RequestException, UnicodeError, ValueError):
             raise ForbiddenAddress(f"{url} is not a valid address") from None
         # Judged as prepared: in the very form that is sent.
@@ -208,11 +208,18 @@ class Fetcher:
         except (requests.RequestException, HTTPError, OSError) as error:
             raise self._failure(error, host) from None
 
+    def _prepared(
+        self, method: str, url: str, headers: Mapping[str, str], data: Mapping[str, str] | None = None
+    ) -> requests.PreparedRequest:
+        """A request without what a session would add of its own: cookies, the environment's proxies and passwords."""
+        request = requests.PreparedRequest()
+        request.prepare(method=method, url=url, headers={**self._session.headers, **headers}, data=data)
+        return request
+
     def _send_once(self, request: requests.PreparedRequest) -> requests.Response:
         left = self._clock.left()
-        return self._session.send(
-            request, stream=True, allow_redirects=False, timeout=(min(CONNECT_TIMEOUT, left), left), verify=True
-        )
+        adapter = self._session.get_adapter(request.url or "")
+        return adapter.send(request, stream=True, timeout=(min(CONNECT_TIMEOUT, left), left), verify=True)
 
     def _answer(self, response: requests.Response, permanent: str, max_bytes: int, *, conditional: bool) -> Fetched:
         status, headers = response.status_code, response.headers

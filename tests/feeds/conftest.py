@@ -7,7 +7,9 @@ import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
+import brotli
 import pytest
 
 
@@ -18,6 +20,14 @@ class Site:
     url: str
     port: int
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+@cache
+def bombs() -> dict[str, bytes]:
+    """Fifty million zeros, by how they are packed."""
+    zeros = bytes(50_000_000)
+    squeezed = gzip.compress(zeros, 1)
+    return {"gzip": squeezed, "gzip, gzip": gzip.compress(squeezed), "br": brotli.compress(zeros, quality=1)}
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +89,23 @@ def site() -> Iterator[Site]:
         def do_broken_gzip(self, query: str) -> None:
             self.answer(200, b"this was never packed", Content_Encoding="gzip")
 
+        def do_deflate(self, query: str) -> None:
+            self.answer(200, zlib.compress(b"unpacked"), Content_Encoding="deflate")
+
+        def do_br(self, query: str) -> None:
+            self.answer(200, brotli.compress(b"unpacked"), Content_Encoding="br")
+
+        def do_broken_br(self, query: str) -> None:
+            self.answer(200, b"this was never packed", Content_Encoding="br")
+
+        def do_br_bomb(self, query: str) -> None:
+            self.answer(200, bombs()["br"], Content_Encoding="br")
+
         def do_bomb(self, query: str) -> None:
-            squeezer = zlib.compressobj(9, zlib.DEFLATED, 31)
-            body = b"".join(squeezer.compress(bytes(1_000_000)) for _ in range(50)) + squeezer.flush()
-            self.answer(200, body, Content_Encoding="gzip")
+            self.answer(200, bombs()["gzip"], Content_Encoding="gzip")
 
         def do_bomb_in_bomb(self, query: str) -> None:
-            self.answer(200, gzip.compress(gzip.compress(bytes(50_000_000), 1)), Content_Encoding="gzip, gzip")
+            self.answer(200, bombs()["gzip, gzip"], Content_Encoding="gzip, gzip")
 
         def do_large(self, query: str) -> None:
             self.send_response(200)
@@ -109,8 +129,8 @@ def site() -> Iterator[Site]:
             self.end_headers()
             self.trickle()
 
-        def do_brotli(self, query: str) -> None:
-            self.answer(200, b"packed", Content_Encoding="br")
+        def do_zstd(self, query: str) -> None:
+            self.answer(200, b"packed", Content_Encoding="zstd")
 
         def do_slow_head(self, query: str) -> None:
             self.trickle()
