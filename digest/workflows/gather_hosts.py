@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from digest.feeds.guard import is_allowed
 from digest.feeds.pace import HostGate
 
-BRISK = 16
+BRISK = 32
 """Requests that are under way at once, not counting those that have turned out to be slow."""
 SLOW = 2.0
 """Seconds after which a request counts as slow."""
