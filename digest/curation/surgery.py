@@ -10,7 +10,8 @@ from digest.domain.content import Candidate, StoryRule
 def obey(articles: Sequence[Candidate], clusters: Sequence[int], rules: Sequence[StoryRule]) -> list[int]:
     """The clusters, changed where a rule asks for it. Of two rules that clash the later one holds.
 
-    Rules of articles that are not here say nothing. Stories with an article that must be together become one, and
+    Articles that are not here still link those that are: what was put together with one of them stays together when it
+    has left the window. Stories with an article that must be together become one, and
     one that holds articles to keep apart is divided: the rest of it stays with the earliest article that it may
     stay with.
 
@@ -20,10 +21,13 @@ def obey(articles: Sequence[Candidate], clusters: Sequence[int], rules: Sequence
         rules: oldest first.
     """
     place = {article.id: position for position, article in enumerate(articles)}
-    units = Families(len(articles))
+    for rule in rules:
+        place.setdefault(rule.one, len(place))  # behind all that are here
+        place.setdefault(rule.other, len(place))
+    units = Families(len(place))
     apart: dict[int, set[int]] = defaultdict(set)
     for rule in reversed(rules):
-        if rule.one not in place or rule.other not in place or rule.one == rule.other:
+        if rule.one == rule.other:
             continue
         one, other = units.find(place[rule.one]), units.find(place[rule.other])
         if rule.together and one != other and other not in apart[one]:

@@ -1,7 +1,8 @@
 """What an editor does to stories themselves: split, merge, move. Each writes rules that grouping obeys for ever.
 
 Every step is one transaction: the articles change stories at once, the rules are kept for all later runs, and the
-audit log gets who did it. Drafts that exist stay as editors shaped them.
+audit log gets who did it. A step writes about as many rules as it has articles, and can be taken back as one. Drafts
+that exist stay as editors shaped them.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +11,7 @@ from itertools import pairwise
 from sqlmodel import Session, col, select
 
 from digest.domain.content import StoryRule
-from digest.errors import NotFound, UsageError
+from digest.errors import NotFound, StateConflict, UsageError
 from digest.store import audit_log, story_rules
 from digest.store.tables import Article, Story
 from digest.workflows.context import Context
@@ -40,7 +41,7 @@ def split(ctx: Context, story_id: int, article_ids: Collection[int], actor: str)
         session.add(fresh)
         session.flush()
         assert fresh.id is not None
-        rules = [*_pairs(leaving, staying, together=False), *_chain(leaving), *_chain(staying)]
+        rules = [_rule(leaving[0], staying[0], together=False), *_chain(leaving), *_chain(staying)]
         _carry_out(ctx, session, leaving, fresh.id, rules, actor, "split", story_id)
         return fresh.id
 
@@ -63,7 +64,7 @@ def merge(ctx: Context, story_id: int, other_id: int, actor: str) -> int:
         if not articles or not others:
             empty = other_id if articles else story_id
             raise UsageError(f"story {empty} has no articles any more: there is nothing to merge")
-        rules = _pairs(articles, others, together=True)
+        rules = _chain([*articles, *others])
         _carry_out(ctx, session, others, story_id, rules, actor, "merge", other_id)
     return story_id
 
@@ -89,9 +90,43 @@ def move(ctx: Context, article_id: int, story_id: int, actor: str) -> int:
             raise UsageError(f"story {story_id} has no articles any more: there is nothing to join")
         former = _of(session, article.story_id) if article.story_id is not None else []
         left = [other for other in former if other.id != article_id]
-        rules = [*_pairs([article], left, together=False), *_pairs([article], there, together=True)]
+        apart = [_rule(article, left[0], together=False)] if left else []
+        rules = [*apart, *_chain(left), *_chain([article, *there])]
         _carry_out(ctx, session, [article], story_id, rules, actor, "move", article.story_id)
     return story_id
+
+
+def revoke(ctx: Context, step: int, actor: str) -> None:
+    """Take a step back: its rules end, and its articles return to the story that they came from.
+
+    An article that a later step has moved on stays where it is.
+
+    Args:
+        step: as ``story_rules.steps`` names it.
+
+    Raises:
+        NotFound: no such step.
+        StateConflict: it was taken back already.
+    """
+    with ctx.db.write() as session:
+        now = ctx.clock()
+        entry = story_rules.step_entry(session, step)
+        if entry is None or entry.before is None or entry.after is None:
+            raise NotFound(f"there is no step {step} on a story")
+        if not story_rules.end(session, step, actor, now):
+            raise StateConflict("this step was taken back already")
+        former, present = entry.before["story"], entry.after["story"]
+        returned = []
+        if former is not None:
+            for article in _of(session, present):
+                if article.id in entry.after["articles"]:
+                    article.story_id = former
+                    session.add(article)
+                    returned.append(article.id)
+        audit_log.record(
+            session, now, actor, "revoke", f"story:{present}",
+            before={"step": step, "story": present, "articles": returned}, after={"story": former, "articles": returned},
+        )  # fmt: skip
 
 
 def _story(session: Session, story_id: int) -> tuple[Story, list[Article]]:
@@ -114,13 +149,12 @@ def _chosen(articles: Sequence[Article], wanted: Collection[int], story_id: int)
 
 
 def _chain(articles: Sequence[Article]) -> list[StoryRule]:
-    """One story, said with as few rules as can be."""
-    return [StoryRule(a.id or 0, b.id or 0, together=True) for a, b in pairwise(articles)]
+    """One story, said with as few rules as can be; it holds when articles in its middle have left the window."""
+    return [_rule(one, other, together=True) for one, other in pairwise(articles)]
 
 
-def _pairs(some: Sequence[Article], others: Sequence[Article], *, together: bool) -> list[StoryRule]:
-    """Each pair, since an article may leave the window while its story goes on."""
-    return [StoryRule(a.id or 0, b.id or 0, together) for a in some for b in others]
+def _rule(one: Article, other: Article, *, together: bool) -> StoryRule:
+    return StoryRule(one.id or 0, other.id or 0, together)
 
 
 def _carry_out(
@@ -141,9 +175,8 @@ def _carry_out(
     if story is not None:
         story.last_article_at = max(story.last_article_at, *(article.published_at for article in articles))
         session.add(story)
-    story_rules.add(session, rules, actor, now)
     moved = sorted(article.id or 0 for article in articles)
-    audit_log.record(
+    entry = audit_log.record(
         session,
         now,
         actor,
@@ -152,3 +185,4 @@ def _carry_out(
         before={"story": former, "articles": moved},
         after={"story": story_id, "articles": moved},
     )
+    story_rules.add(session, rules, actor, now, step=entry.id)

@@ -36,6 +36,12 @@ def test_rules_of_articles_that_left_the_window_say_nothing() -> None:
     assert group(ARTICLES, [StoryRule(77, 1, together=False), StoryRule(1, 1, together=False)]) == group(ARTICLES)
 
 
+def test_articles_that_left_the_window_still_link_those_that_are_in_it() -> None:
+    chain = [StoryRule(4, 77, together=True), StoryRule(77, 6, together=True)]
+    assert ids(group(ARTICLES, chain)) == [[1, 2, 3], [4, 6], [5]]
+    assert [2] in ids(group(ARTICLES, [StoryRule(77, 2, together=False), StoryRule(1, 77, together=True)]))
+
+
 RULES = st.lists(st.builds(StoryRule, st.integers(1, 7), st.integers(1, 7), st.booleans()), max_size=8)
 
 

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from digest.curation.group import group
 from digest.domain.content import Candidate
-from digest.errors import NotFound, UsageError
+from digest.errors import NotFound, StateConflict, UsageError
 from digest.store import audit_log, story_rules
 from digest.store.database import Database
 from digest.store.stories import save_stories
@@ -81,6 +81,52 @@ def test_a_moved_article_stays_where_it_was_put_and_may_be_moved_back(ctx: Conte
     assert run(ctx)[EVENT[2]] == there
     surgery.move(ctx, ident, before[EVENT[0]], ACTOR)
     assert run(ctx) == before
+
+
+def test_a_step_that_is_taken_back_leaves_no_rule_and_its_articles_return(ctx: Context, before: dict[str, int]) -> None:
+    surgery.merge(ctx, before[OTHERS[0]], before[EVENT[0]], ACTOR)
+    with ctx.db.read() as session:
+        step = story_rules.steps(session)[0]
+    assert (step.action, step.actor, len(step.articles), step.revoked_at) == ("merge", ACTOR, len(EVENT), None)
+    surgery.revoke(ctx, step.id, "other@example.com")
+    assert run(ctx) == before
+    with ctx.db.read() as session:
+        assert story_rules.steps(session)[0].revoked_by == "other@example.com"
+        assert story_rules.among(session, [article_of(ctx, title) for title in EVENT]) == ()
+        assert audit_log.about(session, f"story:{before[OTHERS[0]]}")[0].action == "revoke"
+    with pytest.raises(StateConflict):
+        surgery.revoke(ctx, step.id, ACTOR)
+    with pytest.raises(NotFound):
+        surgery.revoke(ctx, step.id + 1, ACTOR)
+
+
+def test_what_a_later_step_moved_on_stays_there(ctx: Context, before: dict[str, int]) -> None:
+    first, second, ident = before[OTHERS[0]], before[OTHERS[1]], article_of(ctx, EVENT[2])
+    surgery.move(ctx, ident, first, ACTOR)
+    surgery.move(ctx, ident, second, ACTOR)
+    with ctx.db.read() as session:
+        newest, oldest = story_rules.steps(session, [ident])
+    assert newest.id > oldest.id
+    surgery.revoke(ctx, oldest.id, ACTOR)
+    assert run(ctx)[EVENT[2]] == second
+
+
+def test_merging_writes_about_as_many_rules_as_there_are_articles(ctx: Context, before: dict[str, int]) -> None:
+    surgery.merge(ctx, before[EVENT[0]], before[OTHERS[0]], ACTOR)
+    surgery.merge(ctx, before[EVENT[0]], before[OTHERS[1]], ACTOR)
+    with ctx.db.read() as session:
+        assert [step.rules for step in story_rules.steps(session)] == [len(EVENT) + 1, len(EVENT)]
+
+
+def test_a_story_holds_together_when_the_middle_of_its_chain_has_left_the_window(
+    ctx: Context, before: dict[str, int]
+) -> None:
+    surgery.merge(ctx, before[OTHERS[2]], before[EVENT[0]], ACTOR)
+    ends = [article_of(ctx, OTHERS[2]), article_of(ctx, EVENT[0])]
+    with ctx.db.read() as session:
+        rules = story_rules.among(session, ends)
+    candidates = [Candidate(i, f"{i} words alone", f"https://a.example/{i}", f"S{i}", ctx.clock()) for i in ends]
+    assert len(group(candidates, rules)) == 1
 
 
 def test_what_makes_no_sense_is_refused_and_changes_nothing(ctx: Context, before: dict[str, int]) -> None:

@@ -59,7 +59,10 @@ class Story(SQLModel, table=True):
 
 
 class StoryRuleRow(SQLModel, table=True):
-    """That an editor holds two articles to be ``together`` one story, or else two. Never changed; the newest holds."""
+    """That an editor holds two articles to be ``together`` one story, or else two; the newest that wasn't revoked holds.
+
+    ``step`` is the audit entry of the step that wrote it, with its other rules.
+    """
 
     __tablename__ = "story_rule"
     id: int | None = Field(default=None, primary_key=True)
@@ -68,6 +71,9 @@ class StoryRuleRow(SQLModel, table=True):
     together: bool
     actor: str
     created_at: datetime
+    step: int | None = Field(default=None, index=True)
+    revoked_at: datetime | None = None
+    revoked_by: str = ""
 
 
 class TopicCorrection(SQLModel, table=True):
