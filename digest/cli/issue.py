@@ -148,10 +148,30 @@ def hold(
 
 
 @app.command()
+def pause(
+    issue_id: IssueId,
+    why: Annotated[str, typer.Option(help="The reason, shown at the desk.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Stop an approved issue on its way, within seconds on all workers; it stays stopped until it is resumed."""
+    with open_service() as (ctx, _settings):
+        approval.pause(ctx, issue_id, actor(), why)
+    emit(as_json, {"issue": issue_id, "state": "held"}, f"issue {issue_id} is paused; `digest issue resume {issue_id}`")
+
+
+@app.command()
+def resume(issue_id: IssueId, as_json: Json = False) -> None:
+    """Let a paused issue go on where it stopped."""
+    with open_service() as (ctx, _settings):
+        approval.resume(ctx, issue_id, actor())
+    emit(as_json, {"issue": issue_id, "state": "approved"}, f"issue {issue_id} goes on")
+
+
+@app.command()
 def cancel(
     issue_id: IssueId, why: Annotated[str, typer.Option(help="The reason.")] = "", as_json: Json = False
 ) -> None:
-    """End an issue of which nothing was sent."""
+    """End an issue for good. What has left stays sent; whoever still waits gets nothing of it."""
     with open_service() as (ctx, _settings):
         approval.cancel(ctx, issue_id, actor(), why)
     emit(as_json, {"issue": issue_id, "state": "cancelled"}, f"issue {issue_id} is cancelled")

@@ -9,12 +9,15 @@ import typer
 from digest import bootstrap
 from digest.cli.common import Json, console, emit, open_service, settings
 from digest.cli.first_run import do_the_job
-from digest.cli.serving import listening, serve
-from digest.scheduler import Ticker
-from digest.workflows.autopilot import plan_due, work
+from digest.cli.serving import Beat, beating, listening, serve
+from digest.workflows.autopilot import collect, plan_due, publish
+from digest.workflows.deliver import THREADS
 
-WORK_EVERY = 10
-"""Seconds between a worker's looks at what is due."""
+LOOK_EVERY = 2
+"""Seconds between a worker's looks at what is to be sent: whoever resumes an issue wants to see it go on."""
+
+GATHER_EVERY = 10
+"""Seconds between its looks at which sources are due."""
 
 
 def register(root: typer.Typer) -> None:
@@ -44,7 +47,14 @@ def run(
         with listening(loaded.host, loaded.port) as door:  # before anything is sent: a second service ends here
             outcome = do_the_job(ctx, loaded, quiet=as_json)
             console.print(outcome.words, soft_wrap=True)
-            serve(ctx, loaded, door, lambda stop: (plan_due(ctx), work(ctx, stop=stop)))
+            serve(
+                ctx,
+                loaded,
+                door,
+                Beat(lambda _stop: plan_due(ctx), 60),
+                Beat(lambda stop: publish(ctx, stop=stop), LOOK_EVERY),
+                Beat(lambda stop: collect(ctx, stop=stop), 60),
+            )
 
 
 def web() -> None:
@@ -53,25 +63,27 @@ def web() -> None:
         serve(ctx, loaded, door)
 
 
-def worker() -> None:
-    """Gather, draft and deliver what is due, until stopped."""
+def worker(
+    concurrency: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Connections to the mail server at most.")
+    ] = THREADS,
+) -> None:
+    """Gather, draft and deliver what is due, until stopped. Any number of workers may run, on any number of machines."""
     with open_service() as (ctx, loaded), bootstrap.news_at_hand(loaded):
-        _until_stopped(lambda stop: work(ctx, stop=stop), WORK_EVERY)
+        posting = Beat(lambda stop: publish(ctx, stop=stop, threads=concurrency), LOOK_EVERY)
+        _until_stopped(posting, Beat(lambda stop: collect(ctx, stop=stop), GATHER_EVERY))
 
 
 def scheduler() -> None:
     """Plan the issues whose hour comes, until stopped."""
     with open_service() as (ctx, _loaded):
-        _until_stopped(lambda _stop: plan_due(ctx), 60)
+        _until_stopped(Beat(lambda _stop: plan_due(ctx), 60))
 
 
-def _until_stopped(tick: object, seconds: int) -> None:
-    """Tick in a thread until SIGINT or SIGTERM; a running tick is asked to stop and waited for."""
-    assert callable(tick)
+def _until_stopped(*beats: Beat) -> None:
+    """Keep the beats in threads until SIGINT or SIGTERM; those at work are asked to stop and waited for."""
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    ticker = Ticker(lambda: tick(done.is_set), seconds=seconds)
-    ticker.start()
-    done.wait()
-    ticker.stop()
+    with beating(beats):
+        done.wait()

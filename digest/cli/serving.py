@@ -1,17 +1,61 @@
-"""The web server in the foreground, with the ticker beside it, until SIGINT or SIGTERM."""
+"""What runs until SIGINT or SIGTERM: the web server in the foreground, and the beats of a worker or a scheduler."""
 
 import contextlib
+import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
 
 from digest.errors import ConfigError
 from digest.scheduler import Ticker
 from digest.settings import Settings
 from digest.workflows.context import Context
 
-Tick = Callable[[Callable[[], bool]], object]
-"""Something to do once a minute; it is handed a way to ask whether to stop."""
+PATIENCE = 9
+"""Seconds that work has to end when the service is stopped. After that it is broken off: the journal knows what was in
+hand, as after a crash, and supervisors kill after ten seconds anyway."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Something to do every so many seconds; it is handed a way to ask whether to stop."""
+
+    tick: Callable[[Callable[[], bool]], object]
+    seconds: int
+
+
+@contextlib.contextmanager
+def beating(beats: Sequence[Beat]) -> Iterator[None]:
+    """Each beat in a thread of its own while it lasts; at the end all are asked to stop, and waited for.
+
+    A process whose work does not end in time (a mail server that is silent, say) ends without it.
+    """
+    stopping = threading.Event()
+    tickers = [Ticker(partial(beat.tick, stopping.is_set), seconds=beat.seconds) for beat in beats]
+    for ticker in tickers:
+        ticker.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        broken_off = threading.Timer(PATIENCE, _break_off)
+        broken_off.daemon = True
+        broken_off.start()
+        for ticker in tickers:
+            ticker.stop()
+        broken_off.cancel()
+
+
+def _break_off() -> None:
+    log.warning("work did not end in time and is broken off; what was in hand is settled at the next start")
+    os._exit(0)
 
 
 @contextlib.contextmanager
@@ -35,8 +79,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield door
 
 
-def serve(ctx: Context, loaded: Settings, door: socket.socket, tick: Tick | None = None) -> None:
-    """Serve the pages from ``door``; a tick that is at work when the server is stopped ends the mail in hand."""
+def serve(ctx: Context, loaded: Settings, door: socket.socket, *beats: Beat) -> None:
+    """Serve the pages from ``door``; a beat that is at work when the server is stopped ends the mail in hand."""
     import uvicorn
 
     from digest.web.app import create_app
@@ -51,12 +95,5 @@ def serve(ctx: Context, loaded: Settings, door: socket.socket, tick: Tick | None
     # The server takes the signals while it runs and raises them again when it ends: by then they ask for nothing more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    ticker: Ticker | None = None
-    if tick is not None:
-        ticker = Ticker(lambda: tick(lambda: ticker is not None and ticker.stopping))
-        ticker.start()
-    try:
+    with beating(beats):
         server.run(sockets=[door])
-    finally:
-        if ticker is not None:
-            ticker.stop()

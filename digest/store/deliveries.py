@@ -21,6 +21,8 @@ from digest.store.tables import Delivery, Issue, SentStory, Story, Subscriber, S
 WAITING = "waiting for the mail server"
 """The reason of a row that was put off because the server can't be reached, not because of its recipient."""
 
+CANCELLED = "the issue was cancelled"
+
 LOST = "the worker was lost after it may have handed the mail over"
 
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
@@ -359,6 +361,17 @@ def sweep(session: Session, now: datetime, alive: Iterable[str], *, idempotent: 
         update(_ROWS)
         .where(_ROWS.c.state == "sending", _ROWS.c.lease_until < now, _ROWS.c.worker.not_in(list(alive)))
         .values(**values)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def skip_cancelled(session: Session, now: datetime) -> int:
+    """Rows that wait for an issue that was cancelled need wait no longer."""
+    cancelled = core_select(col(Issue.id)).where(col(Issue.state) == "cancelled")
+    result = session.execute(
+        update(_ROWS)
+        .where(_ROWS.c.state == "queued", _ROWS.c.issue_id.in_(cancelled))
+        .values(state="skipped", reason=CANCELLED, not_before=None, finished_at=now)
     )
     return int(result.rowcount)  # type: ignore[attr-defined]
 

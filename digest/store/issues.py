@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, delete, func, update
+from sqlalchemy import CursorResult, delete, exists, func, or_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
@@ -14,7 +14,7 @@ from digest.domain.issue import Block, Section
 from digest.domain.mail import Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import NotFound, StateConflict
-from digest.store.tables import FragmentRow, Issue, Newsletter, Placement, SentStory
+from digest.store.tables import Delivery, FragmentRow, Issue, Newsletter, Placement, SentStory
 
 DISCARDED = ("empty", "cancelled")
 """States of issues that were never a number of the newsletter."""
@@ -109,9 +109,11 @@ def plan(session: Session, values: dict[str, Any]) -> int:
 
     Any number of schedulers may do this at once: unique(newsletter, cadence, slot) lets one win.
     """
+    # An issue that was cancelled after copies had left keeps its number: readers have it.
+    seen = exists().where(col(Delivery.issue_id) == col(Issue.id), col(Delivery.state).in_(("sent", "unknown")))
     number = session.exec(
         select(func.coalesce(func.max(Issue.number), 0)).where(
-            Issue.newsletter_id == values["newsletter_id"], col(Issue.state).not_in(DISCARDED)
+            Issue.newsletter_id == values["newsletter_id"], or_(col(Issue.state).not_in(DISCARDED), seen)
         )
     ).one()
     insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert

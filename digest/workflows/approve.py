@@ -1,4 +1,8 @@
-"""Approve, hold, release, cancel: the steps by which an issue is let out or kept back."""
+"""Approve, hold, pause, resume, cancel: the steps by which an issue is let out or kept back.
+
+Each is one guarded UPDATE; workers look at the issue again before they hand anything over, so a step takes effect
+within seconds wherever they run, and lasts over restarts.
+"""
 
 from sqlmodel import Session
 
@@ -6,9 +10,8 @@ from digest.domain.mail import Fragment
 from digest.errors import PreflightFailed, StateConflict
 from digest.render.pipeline import Renderer
 from digest.render.preflight import Finding, preflight
-from digest.store import issues
+from digest.store import deliveries, issues
 from digest.store.audit_log import issue_subject, record
-from digest.store.deliveries import counts
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
 
@@ -59,7 +62,7 @@ def _release(ctx: Context, issue_id: int, actor: str, revision: int) -> tuple[Fi
     """Let an approved issue go on that was held on its way: same bytes, same ledger."""
     with ctx.db.write() as session:
         issues.move(session, issue_id, ["held"], "approved", reason="", if_revision=revision)
-        _record(ctx, session, actor, "release", issue_id, "held", "approved")
+        _record(ctx, session, actor, "resume", issue_id, "held", "approved")
     return ()
 
 
@@ -76,20 +79,48 @@ def hold(ctx: Context, issue_id: int, actor: str, why: str = "") -> None:
         _record(ctx, session, actor, "hold", issue_id, before, "held")
 
 
-def cancel(ctx: Context, issue_id: int, actor: str, why: str = "") -> None:
-    """End an issue of which nothing was sent.
+def pause(ctx: Context, issue_id: int, actor: str, why: str = "") -> None:
+    """Hold an approved issue without voiding its approval: the mails in hand end, nothing more leaves.
 
     Raises:
-        StateConflict: it is sent or cancelled, or some copies have left already (hold it instead).
+        NotFound: no such issue.
+        StateConflict: it is neither approved nor being sent.
     """
     with ctx.db.write() as session:
         before = issues.get(session, issue_id).state
-        if any(counts(session, issue_id)[state] for state in ("sending", "sent", "unknown")):
-            raise StateConflict(f"copies of issue {issue_id} have left already: hold it instead of cancelling it")
+        issues.move(session, issue_id, ["approved", "sending"], "held", reason=why or f"paused by {actor}")
+        _record(ctx, session, actor, "pause", issue_id, before, "held")
+
+
+def resume(ctx: Context, issue_id: int, actor: str) -> None:
+    """Let an issue go on that was held after its approval: same bytes, and nobody gets a second copy.
+
+    Raises:
+        NotFound: no such issue.
+        StateConflict: it is not held, or must be approved (anew, if it was edited meanwhile).
+    """
+    with ctx.db.read() as session:
+        issue = issues.get(session, issue_id)
+    if issue.state == "held" and issue.approved_at is None:
+        raise StateConflict(f"issue {issue_id} is held and not approved as it stands: approve it instead")
+    _release(ctx, issue_id, actor, issue.revision)
+
+
+def cancel(ctx: Context, issue_id: int, actor: str, why: str = "") -> None:
+    """End an issue. What has left stays sent, whoever still waits gets nothing of it.
+
+    Raises:
+        NotFound: no such issue.
+        StateConflict: it is sent, empty or cancelled already.
+    """
+    with ctx.db.write() as session:
+        before = issues.get(session, issue_id).state
         issues.move(
-            session, issue_id, ["planned", "draft", "approved", "held"], "cancelled",
+            session, issue_id, ["planned", "draft", "approved", "held", "sending"], "cancelled",
             reason=why or f"cancelled by {actor}", finished_at=ctx.clock(),
         )  # fmt: skip
+        # Rows in a worker's hands follow when it gives them back (see deliver.settle).
+        deliveries.skip_cancelled(session, ctx.clock())
         _record(ctx, session, actor, "cancel", issue_id, before, "cancelled")
 
 

@@ -1,7 +1,8 @@
 """The service at work by itself: what is due is planned, drafted, approved by policy and sent.
 
 Every step is safe to repeat and to run in several processes at once: the database lets each thing happen once.
-``plan_due`` is all that a scheduler does; ``work`` is what a worker does; an embedded service does both.
+``plan_due`` is all that a scheduler does; ``publish`` and ``collect`` are what a worker does, side by side, and ``work``
+is both in turn; an embedded service does all of it.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from digest.store.newsroom import newsletters
 from digest.store.tables import Issue
 from digest.workflows.approve import approve, hold
 from digest.workflows.context import Context
-from digest.workflows.deliver import deliver
+from digest.workflows.deliver import THREADS, deliver
 from digest.workflows.draft import make_draft, plan_issue
 from digest.workflows.gather import gather
 from digest.workflows.notices import send_notices
@@ -62,13 +63,29 @@ def work(
     ctx: Context, *, stop: Callable[[], bool] | None = None, progress: Callable[[str], None] | None = None
 ) -> list[Step]:
     """Do everything that is due now: draft, approve by policy, deliver, send notices; then gather."""
-    recover(ctx)
-    # Mail that is due never waits for a slow source.
-    steps = [*advance(ctx, stop=stop, progress=progress), *_notices(ctx)]
+    steps = publish(ctx, stop=stop, progress=progress)
     if stop is None or not stop():
-        gather(ctx, due_only=True, stop=stop or (lambda: False))
-        tend_subscriptions(ctx)
+        collect(ctx, stop=stop)
     return steps
+
+
+def publish(
+    ctx: Context,
+    *,
+    stop: Callable[[], bool] | None = None,
+    progress: Callable[[str], None] | None = None,
+    threads: int = THREADS,
+) -> list[Step]:
+    """Draft, approve by policy, deliver and send notices: apart from gathering, as mail never waits for a slow source."""
+    recover(ctx)
+    return [*advance(ctx, stop=stop, progress=progress, threads=threads), *_notices(ctx)]
+
+
+def collect(ctx: Context, *, stop: Callable[[], bool] | None = None) -> None:
+    """Gather from the sources that are due, and look after subscriptions to hubs."""
+    recover(ctx)
+    gather(ctx, due_only=True, stop=stop or (lambda: False))
+    tend_subscriptions(ctx)
 
 
 def advance(
@@ -77,11 +94,13 @@ def advance(
     stop: Callable[[], bool] | None = None,
     progress: Callable[[str], None] | None = None,
     at_once: bool = False,
+    threads: int = THREADS,
 ) -> list[Step]:
     """Take every unfinished issue as far as it can go now. One that fails does not keep the others.
 
     Args:
         at_once: somebody asks for it now: don't wait longer for a mail server that could not be reached before.
+        threads: connections at most.
     """
     steps: list[Step] = []
     with ctx.db.read() as session:
@@ -91,7 +110,7 @@ def advance(
         if stop is not None and stop():
             break
         try:
-            steps.extend(_advance(ctx, issue_id, stop, progress, at_once))
+            steps.extend(_advance(ctx, issue_id, stop, progress, at_once, threads))
         except PreflightFailed as failed:
             steps.append(_keep_back(ctx, issue_id, str(failed)))
         except StateConflict as conflict:  # another process or an editor was quicker: the next look sees what they did
@@ -111,6 +130,7 @@ def _advance(
     stop: Callable[[], bool] | None,
     progress: Callable[[str], None] | None,
     at_once: bool,
+    threads: int,
 ) -> list[Step]:
     steps: list[Step] = []
     issue = _look(ctx, issue_id)
@@ -128,7 +148,7 @@ def _advance(
         hold(ctx, issue_id, ACTOR, f"not sent within {HORIZON.days} days of its hour: {issue.reason or 'no answer'}")
         return [*steps, Step(issue_id, "held: its news is old by now; approve it to go on all the same", failed=True)]
     if issue.state in ("approved", "sending") and issue.due_at <= ctx.clock():
-        delivery = deliver(ctx, issue_id, stop=stop, at_once=at_once)
+        delivery = deliver(ctx, issue_id, stop=stop, at_once=at_once, threads=threads)
         steps.append(Step(issue_id, delivery.words, failed=bool(delivery.problem)))
     return steps
 

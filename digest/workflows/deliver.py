@@ -116,7 +116,7 @@ def deliver(
     for number in [issue_id] if issue_id is not None else _due_issues(ctx):
         if stop is not None and stop():
             break
-        if _start(ctx, number, at_once):
+        if _start(ctx, number, at_once) and not _waits(ctx, number, report):
             _hand_out(ctx, number, report, progress, stop, threads, chance)
         report.issues.append(number)
     return report
@@ -174,6 +174,7 @@ def settle(ctx: Context, *, chance: random.Random | None = None) -> None:
             deliveries.release(session, estate.worker)
     with ctx.db.write() as session:
         deliveries.sweep(session, ctx.clock(), living(folder), idempotent=ctx.sender.idempotent)
+        deliveries.skip_cancelled(session, ctx.clock())
 
 
 def _worker_name() -> str:
@@ -204,6 +205,16 @@ def _start(ctx: Context, issue_id: int, at_once: bool) -> bool:
             raise StateConflict(f"issue {issue_id} is {state}: approve it before it is sent")
         if at_once:
             deliveries.wake(session, issue_id)
+    return True
+
+
+def _waits(ctx: Context, issue_id: int, report: DeliveryReport) -> bool:
+    """Whether nobody's hour has come yet: then there is nothing to make ready."""
+    with ctx.db.read() as session:
+        until = deliveries.next_due(session, issue_id)
+        if until is None or until <= ctx.clock():
+            return False
+        report.waiting += deliveries.counts(session, issue_id)["queued"]
     return True
 
 
@@ -247,7 +258,11 @@ def _finish(ctx: Context, issue_id: int, problem: str) -> int:
     now = ctx.clock()
     with ctx.db.write() as session:
         numbers = deliveries.counts(session, issue_id)
-        if issues.get(session, issue_id).state != "sending":
+        state = issues.get(session, issue_id).state
+        if state == "cancelled":
+            deliveries.skip_cancelled(session, now)
+            return 0
+        if state != "sending":
             return numbers["queued"]
         if not numbers["queued"] and not numbers["sending"]:
             try:

@@ -35,7 +35,7 @@ OUTAGE = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900)
 REFUSALS = 3
 """So many refusals by policy in a row, while nobody was accepted yet, speak of us and not of the readers."""
 
-LOOK_AGAIN = timedelta(seconds=2)
+LOOK_AGAIN = timedelta(seconds=1)
 """How often a worker looks whether its issue may still be sent."""
 
 _POLICY = re.compile(r"5\d\d 5\.7\.|53[0458]\b|5[05][0-4]\b.*\brelay", re.IGNORECASE)
@@ -155,7 +155,7 @@ class HandingOut:
             row = rows[_id(message)]
             if (self.stop is not None and self.stop()) or self.ctx.clock() >= row.lease_until:
                 raise Withdrawn
-            if not self._goes_on():
+            if self._halted.is_set() or not self._goes_on():
                 raise Withdrawn
             self.journal.about(row.id)
             handed.add(row.id)

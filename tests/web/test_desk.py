@@ -109,7 +109,7 @@ def test_signing_out_ends_the_session(ctx: Context, client: requests.Session) ->
 
 # Who may do what
 
-STEPS = ("stories/{story}", "undo", "approve", "hold", "cancel", "test")
+STEPS = ("stories/{story}", "undo", "approve", "hold", "pause", "resume", "cancel", "test")
 
 
 def test_a_form_without_the_sessions_token_is_refused(ctx: Context, client: requests.Session, issue_id: int) -> None:
@@ -125,7 +125,8 @@ def test_a_form_without_the_sessions_token_is_refused(ctx: Context, client: requ
 
 
 @pytest.mark.parametrize(
-    ("role", "refused"), [("viewer", STEPS), ("editor", ("approve", "cancel")), ("publisher", ()), ("admin", ())]
+    ("role", "refused"),
+    [("viewer", STEPS), ("editor", ("approve", "pause", "resume", "cancel")), ("publisher", ()), ("admin", ())],
 )
 def test_roles_are_kept(
     ctx: Context, client: requests.Session, issue_id: int, role: Role, refused: tuple[str, ...]
@@ -148,7 +149,7 @@ def test_a_viewer_sees_no_buttons(ctx: Context, client: requests.Session, issue_
 
 def test_every_route_that_changes_something_is_a_post(ctx: Context) -> None:
     methods = {route.path: route.methods for route in routes.router(ctx).routes}  # type: ignore[attr-defined]
-    acting = re.compile(r"/(approve|hold|cancel|test|undo|sign-out|stories/\{story_id\})$")
+    acting = re.compile(r"/(approve|hold|pause|resume|cancel|test|undo|sign-out|stories/\{story_id\})$")
     assert {path for path, allowed in methods.items() if acting.search(path) and allowed != {"POST"}} == set()
 
 
@@ -352,6 +353,22 @@ def test_an_issue_is_kept_back_with_a_reason(
     page = client.post(f"/desk/issues/{issue_id}/{step}", data={"csrf": csrf_of(client), "why": "a name is wrong"}).text
     assert "a name is wrong" in page
     assert (issue_of(ctx, issue_id).state, issue_of(ctx, issue_id).reason) == (state, "a name is wrong")
+
+
+def test_an_issue_that_is_being_sent_is_paused_and_goes_on_by_buttons(
+    ctx: Context, client: requests.Session, issue_id: int
+) -> None:
+    sign_in(ctx, client)
+    with ctx.db.write() as session:
+        issues.move(session, issue_id, ["draft"], "sending", approved_at=ctx.clock())
+    path, csrf = f"/desk/issues/{issue_id}", csrf_of(client)
+    assert "Pause No. 12" in client.get(path).text
+    page = client.post(f"{path}/pause", data={"csrf": csrf}).text
+    assert issue_of(ctx, issue_id).state == "held"
+    assert "Resume No. 12" in page
+    assert "Approve No. 12" not in page
+    assert "goes on where it stopped" in client.post(f"{path}/resume", data={"csrf": csrf}).text
+    assert issue_of(ctx, issue_id).state == "approved"
 
 
 def test_progress_is_asked_for_again_while_an_issue_is_being_sent(

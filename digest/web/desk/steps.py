@@ -17,7 +17,7 @@ from digest.workflows.sign_in import EditorView
 
 
 def add_to(routes: APIRouter, desk: Desk) -> None:
-    """Adds ``approve``, ``hold``, ``cancel`` and ``test`` under ``/desk/issues/{id}/``."""
+    """Adds ``approve``, ``hold``, ``pause``, ``resume``, ``cancel`` and ``test`` under ``/desk/issues/{id}/``."""
     ctx = desk.ctx
     publishing = Annotated[EditorView, Depends(desk.acting("publish"))]
     editing = Annotated[EditorView, Depends(desk.acting("edit"))]
@@ -69,6 +69,24 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
             return go(back, bad=sentence(error))
         return go(back, good=f"{name_of(issue_id)} is held: nothing of it leaves until it is approved again.")
 
+    @routes.post("/issues/{issue_id}/pause")
+    def pause(issue_id: int, lens: Annotated[Lens, Depends(lens_of)], editor: publishing) -> Response:
+        back = f"/desk/issues/{issue_id}{lens.query}"
+        try:
+            approval.pause(ctx, issue_id, editor.address)
+        except DigestError as error:
+            return go(back, bad=sentence(error))
+        return go(back, good=f"{name_of(issue_id)} is paused: the mails in hand end, nothing more leaves.")
+
+    @routes.post("/issues/{issue_id}/resume")
+    def resume(issue_id: int, lens: Annotated[Lens, Depends(lens_of)], editor: publishing) -> Response:
+        back = f"/desk/issues/{issue_id}{lens.query}"
+        try:
+            approval.resume(ctx, issue_id, editor.address)
+        except DigestError as error:
+            return go(back, bad=sentence(error))
+        return go(back, good=f"{name_of(issue_id)} goes on where it stopped.")
+
     @routes.post("/issues/{issue_id}/cancel")
     def cancel(
         issue_id: int,
@@ -81,7 +99,7 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
             approval.cancel(ctx, issue_id, editor.address, why.strip())
         except DigestError as error:
             return go(back, bad=sentence(error))
-        return go(back, good=f"{name_of(issue_id)} is cancelled. It will not be sent.")
+        return go(back, good=f"{name_of(issue_id)} is cancelled. Nothing more of it is sent.")
 
     @routes.post("/issues/{issue_id}/test")
     def test(
