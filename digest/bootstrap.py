@@ -18,6 +18,7 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.migrate import current, head, migrate
 from digest.store.newsroom import read_newsroom
+from digest.summariser.chat import ChatSummariser
 from digest.workflows import newsroom as newsroom_workflow
 from digest.workflows.context import Context
 
@@ -67,6 +68,11 @@ def service(settings: Settings) -> Iterator[Context]:
     if settings.is_sample:
         allow |= {f"127.0.0.1:{settings.sample_port}"}
     retired = tuple(key.strip().encode() for key in settings.retired_keys.split(",") if key.strip())
+    summariser = (
+        ChatSummariser(settings.summariser_url, settings.summariser_model, settings.summariser_key)
+        if settings.summariser_url
+        else None
+    )
     ctx = Context(
         db=db,
         sender=open_sender(settings.sender_dsn, stream=sys.stderr),
@@ -76,6 +82,7 @@ def service(settings: Settings) -> Iterator[Context]:
         public_url=public_url.rstrip("/"),
         var=settings.var,
         templates=settings.templates,
+        summariser=summariser,
     )
     try:
         with Presence(ctx.presence) as here:
@@ -83,6 +90,8 @@ def service(settings: Settings) -> Iterator[Context]:
     finally:
         ctx.sender.close()
         ctx.fetcher.close()
+        if summariser is not None:
+            summariser.close()
         db.close()
 
 

@@ -15,6 +15,7 @@
     │   ├── GoneError             the source says that it has ended (HTTP 410)
     │   ├── RenderError           a template or a block that can't be rendered
     │   ├── MessageError          an address or header that can't stand in a mail
+    │   ├── SummariserRefused     the language model's server refuses us: key, model
     │   └── SenderRefused         the relay or provider refuses us: sign-in, account, sender
     └── PassingError              may well work later
         ├── FetchError            a source that can't be reached now; ``retry_after`` if it said so
@@ -102,6 +103,10 @@ class MessageError(PermanentError):
 
 class SenderRefused(PermanentError):
     """The relay or provider refuses us as a client: sign-in, account, sender identity."""
+
+
+class SummariserRefused(PermanentError):
+    """The server of the language model refuses us: key, address, name of the model."""
 
 
 class FetchError(PassingError):

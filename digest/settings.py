@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses or networks, by comma, whose `X-Forwarded-For` is believed."
     )
+    summariser_url: str = Field(
+        "", description="Base address of a server with OpenAI's chat completions, such as `http://127.0.0.1:11434/v1`, for newsletters with `summaries = \"model\"`."
+    )  # fmt: skip
+    summariser_model: str = Field("", description="The model's name at that server.")
+    summariser_key: str = Field("", description="Key for that server, if it wants one.")
     sample_port: int = Field(8009, description="Port on loopback at which the sample newsroom's feeds are served.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines on stderr look.")
 

@@ -118,6 +118,7 @@ class NewsletterSpec:
         mark: the newsletter's own sign in front of the subject (an emoji), may be empty.
         locale: BCP 47 tag for dates, numbers and words.
         order: lower comes first where newsletters are listed.
+        summaries: ``extractive``, or ``model``: a language model's, where each sentence is borne out by the article.
         ranking: how much each part of a story's score counts.
     """
 
@@ -141,6 +142,7 @@ class NewsletterSpec:
     title: str = "{{ top.headline }}"
     locale: str = "en-US"
     order: int = 100
+    summaries: Literal["extractive", "model"] = "extractive"
     theme: Theme = field(default_factory=Theme)
     ranking: RankingWeights = field(default_factory=RankingWeights)
     blocks: tuple[BlockSpec, ...] = ()

@@ -5,6 +5,7 @@
 can trickle past it.
 """
 
+import json
 import socket
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import RemoteDisconnected
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -168,6 +170,30 @@ class Fetcher:
                     return response.status_code, "".join(each for each in words[:2_000] if each.isprintable())
         raise FetchError(f"more than {MAX_REDIRECTS} redirects, the last to {url}")
 
+    def post_json(
+        self, url: str, document: Any, *, headers: Mapping[str, str], deadline: float = 20.0, max_bytes: int = 1_000_000
+    ) -> tuple[int, bytes]:
+        """POST a JSON document, and return the status and the answer. Redirects are answers like others.
+
+        Raises:
+            ForbiddenAddress: the URL must not be touched.
+            FetchError: unreachable, or too slow.
+            ParseError: the answer is larger than ``max_bytes``, or its compression is broken.
+        """
+        body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+        with self._clock.running(deadline):
+            try:
+                request = self._prepared("POST", url, {"Content-Type": "application/json", **headers}, data=body)
+            except (requests.RequestException, UnicodeError, ValueError):
+                raise ForbiddenAddress("not a valid address, or a header that can't be sent") from None
+            host = check_url(request.url or "", self.allow).hostname
+            try:
+                response = self._send_once(request)
+            except (requests.RequestException, HTTPError, OSError) as error:
+                raise self._failure(error, host) from None
+            with closing(response):
+                return response.status_code, self._body(response, max_bytes)
+
     def hurry(self, seconds: float | None) -> None:
         """End all fetches that are under way, and those to come, within ``seconds``; None takes it back.
 
@@ -209,7 +235,7 @@ class Fetcher:
             raise self._failure(error, host) from None
 
     def _prepared(
-        self, method: str, url: str, headers: Mapping[str, str], data: Mapping[str, str] | None = None
+        self, method: str, url: str, headers: Mapping[str, str], data: Mapping[str, str] | bytes | None = None
     ) -> requests.PreparedRequest:
         """A request without what a session would add of its own: cookies, the environment's proxies and passwords."""
         request = requests.PreparedRequest()

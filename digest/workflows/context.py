@@ -9,6 +9,7 @@ from digest.domain.audience import Signer
 from digest.feeds.fetch import Fetcher
 from digest.senders.base import Sender
 from digest.store.database import Database
+from digest.summariser.base import Summariser
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Context:
         var: folder for the journal, hosted pictures and the outbox.
         templates: folder that holds ``email/`` and ``web/``.
         worker: the name that this process's claims bear.
+        summariser: the language model that newsletters may ask for blurbs; None if there is none.
     """
 
     db: Database
@@ -32,6 +34,7 @@ class Context:
     var: Path
     templates: Path
     worker: str = ""
+    summariser: Summariser | None = None
 
     @property
     def media(self) -> Path:

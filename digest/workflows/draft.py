@@ -19,6 +19,7 @@ from digest.store.articles import candidates
 from digest.store.newsroom import topics as all_topics
 from digest.store.stories import save_stories
 from digest.workflows.blocks import day_of, finished_blocks, of_the_weekday
+from digest.workflows.blurbs import with_blurbs
 from digest.workflows.context import Context
 from digest.workflows.media import host_image
 from digest.workflows.topic_learning import corrections
@@ -162,6 +163,9 @@ def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> Draf
             issues.move(session, issue_id, ["planned"], "empty", reason=why, finished_at=ctx.clock())
         return _report(ctx, issue_id)
 
+    if spec.summaries == "model" and ctx.summariser is not None:
+        say(f"asking {ctx.summariser.name} for blurbs")
+        sections = with_blurbs(ctx.summariser, sections, ranked, spec.locale)
     say("fetching pictures")
     sections = tuple(_with_pictures(ctx, section) for section in sections)
     blocks = finished_blocks(ctx, spec, slug, day_of(spec, issue.due_at))
