@@ -1,5 +1,6 @@
 """What commands share: the service, output for people or programs, logs on standard error."""
 
+import getpass
 import json
 import logging
 import sys
@@ -19,6 +20,8 @@ from digest.settings import Settings, load
 from digest.workflows.context import Context
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+IssueId = Annotated[int, typer.Argument(metavar="ID", help="The issue's number in `digest issue list`.")]
 
 console = Console(stderr=True, highlight=False)
 """For progress and remarks; results go to standard output."""
@@ -108,3 +111,11 @@ def moment(text: str) -> datetime:
     except ValueError:
         raise UsageError(f"{text!r} is no ISO time such as 2026-03-12T06:00:00Z") from None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def actor() -> str:
+    """Who acts, for the audit log."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):
+        return "command line"

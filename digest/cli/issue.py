@@ -1,15 +1,14 @@
 """``digest issue …``."""
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from digest.cli.common import Json, bar, emit, open_service, table
+from digest.cli import issue_ledger
+from digest.cli.common import IssueId, Json, actor, bar, emit, open_service, table
 from digest.domain.issue import IssueDocument, PlacedItem
-from digest.domain.mail import DELIVERY_STATES
 from digest.errors import UsageError
 from digest.store import issues
 from digest.store.tables import Issue, Newsletter
@@ -19,20 +18,12 @@ from digest.workflows import preview
 from digest.workflows.document import document_of
 
 app = typer.Typer(no_args_is_help=True, help="List, show, render, check, approve, hold, send and audit issues.")
-IssueId = Annotated[int, typer.Argument(metavar="ID", help="The issue's number in `digest issue list`.")]
 
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
+    issue_ledger.register(app)
     root.add_typer(app, name="issue")
-
-
-def actor() -> str:
-    """Who acts, for the audit log."""
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):
-        return "command line"
 
 
 @app.command("list")
@@ -200,12 +191,3 @@ def send(
         numbers = delivery.audit(ctx, issue_id)
     emit(as_json, {"issue": issue_id, **numbers, "problem": report.problem}, report.words)
     raise typer.Exit(1 if report.problem else 0)
-
-
-@app.command()
-def audit(issue_id: IssueId, as_json: Json = False) -> None:
-    """The ledger of an issue: its states always add up to the audience."""
-    with open_service() as (ctx, _settings):
-        numbers = delivery.audit(ctx, issue_id)
-    words = " + ".join(f"{numbers[state]} {state}" for state in DELIVERY_STATES)
-    emit(as_json, numbers, f"{words} = {numbers['audience']}")

@@ -41,6 +41,15 @@ def test_the_ledger_adds_up(sample: Run) -> None:
     assert numbers["sent"] > 0
 
 
+def test_nothing_is_unknown_where_nothing_was_lost(sample: Run) -> None:
+    done = sample("issue", "reconcile", str(the_issue(sample)), "--json")
+    assert (done.code, done.json) == (
+        0, {"issue": the_issue(sample), "found": 0, "resent": 0, "considered_sent": 0, "unknown": 0, "left": []},
+    )  # fmt: skip
+    both = sample("issue", "reconcile", str(the_issue(sample)), "--resend", "--consider-sent")
+    assert (both.code, "not both" in both.err) == (2, True)
+
+
 @pytest.mark.parametrize(("form", "begins"), [("html", "<!doctype html"), ("text", ""), ("eml", "to:")])
 def test_an_issue_is_rendered_to_a_file(sample: Run, tmp_path: Path, form: str, begins: str) -> None:
     out = tmp_path / "mail"
