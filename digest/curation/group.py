@@ -44,6 +44,22 @@ def group(candidates: Iterable[Candidate], rules: Sequence[StoryRule] = ()) -> t
     )
 
 
+def as_known(candidates: Iterable[Candidate]) -> tuple[Story, ...]:
+    """The stories that articles stand in already by their ``story_id``; those that stand in none are left out.
+
+    For looking at stories as the last run and editors left them, without grouping anew. Sorted as by ``group``.
+    """
+    known = [candidate for candidate in candidates if candidate.story_id is not None]
+    articles = sorted(known, key=lambda candidate: (candidate.published_at, candidate.id))
+    originals = families(articles)
+    members: dict[int | None, list[int]] = defaultdict(list)
+    for position, article in enumerate(articles):
+        members[article.story_id].append(position)
+    return tuple(
+        _story([(articles[p], originals[p]) for p in positions], identity) for identity, positions in members.items()
+    )
+
+
 def _identities(known: Sequence[Sequence[int | None]]) -> list[int | None]:
     """For every story the identity it keeps, or None: each identity goes to the story with most of its articles."""
     claims = sorted(

@@ -175,6 +175,17 @@ def candidates(session: Session, window: Window, *, feeds: Collection[int] | Non
     return [_candidate(article, name, weight) for article, name, weight in session.exec(query)]
 
 
+def of_story(session: Session, story_id: int) -> list[Candidate]:
+    """The articles that stand in a story, however old, sorted by (published_at, id)."""
+    query = (
+        select(Article, Feed.name, Feed.weight)
+        .join(Feed, col(Feed.id) == col(Article.feed_id))
+        .where(Article.story_id == story_id)
+        .order_by(col(Article.published_at), col(Article.id))
+    )
+    return [_candidate(article, name, weight) for article, name, weight in session.exec(query)]
+
+
 def _candidate(article: Article, source: str, weight: float) -> Candidate:
     assert article.id is not None
     return Candidate(

@@ -97,6 +97,13 @@ def test_an_editor_without_scripts_can_do_the_same(house: House) -> None:
 def test_no_page_of_the_desk_scrolls_sideways(house: House, width: int) -> None:
     issue_id = draft_issue(house.ctx)
     page = signed_in(house, width=width)
-    for path in ("/desk", f"/desk/issues/{issue_id}", f"/desk/issues/{issue_id}?view=mobile"):
+    for path in (
+        "/desk",
+        "/desk/stories",
+        "/desk/stories/rules",
+        "/desk/feeds",
+        f"/desk/issues/{issue_id}",
+        f"/desk/issues/{issue_id}?view=mobile",
+    ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -125,7 +125,8 @@ def test_a_story_holds_together_when_the_middle_of_its_chain_has_left_the_window
     ends = [article_of(ctx, OTHERS[2]), article_of(ctx, EVENT[0])]
     with ctx.db.read() as session:
         rules = story_rules.among(session, ends)
-    candidates = [Candidate(i, f"{i} words alone", f"https://a.example/{i}", f"S{i}", ctx.clock()) for i in ends]
+    titles = zip(ends, (OTHERS[0], OTHERS[1]), strict=True)
+    candidates = [Candidate(i, title, f"https://a.example/{i}", f"S{i}", ctx.clock()) for i, title in titles]
     assert len(group(candidates, rules)) == 1
 
 

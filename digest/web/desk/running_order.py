@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from digest.curation.explain import would_lead
 from digest.curation.rank import DEFAULT_WINDOW, USUAL
-from digest.domain.content import ScorePart
+from digest.domain.content import Score, ScorePart
 from digest.domain.issue import Block, IssueDocument, StoryItem
 from digest.domain.ranking import RankingWeights
 from digest.store.tables import Placement
@@ -152,19 +152,20 @@ class _Order:
     ) -> Row:  # fmt: skip
         topics = tuple(self.names.get(slug, slug) for slug in item.topics)
         drafted = self.drafted[item.story_id]
-        return Row(item, drafted, placement, topics, self.bars(item), rank, form, stands, gap, first_if, first, last)
-
-    def bars(self, item: StoryItem) -> tuple[Bar, ...]:
-        """Gains from the left, then losses behind them, so that a bar's length is what was earned and lost."""
-        bars, x = [], 0.0
-        for part in sorted(item.score.parts, key=lambda part: part.value < 0):
-            width = 100 * abs(part.value) / self.scale
-            if width >= 0.1:
-                bars.append(
-                    Bar(part, self.legend.index(part.name) % 8 if part.value > 0 else -1, round(x, 2), round(width, 2))
-                )
-                x += width
-        return tuple(bars)
+        return Row(
+            item,
+            drafted,
+            placement,
+            topics,
+            bars_of(item.score, self.legend, self.scale),
+            rank,
+            form,
+            stands,
+            gap,
+            first_if,
+            first,
+            last,
+        )
 
     def stands(self, block: Block, index: int, item: StoryItem) -> str:
         if block.type != "lead":
@@ -206,6 +207,22 @@ class _Order:
             return "Left out: no story stands here."
         count = "1 story stands" if len(own) == 1 else f"{len(own)} stories stand"
         return f"Left out: {count} here, fewer than this section’s minimum."
+
+
+def bars_of(score: Score, legend: Sequence[str], scale: float) -> tuple[Bar, ...]:
+    """Gains from the left, then losses behind them, so that a bar's length is what was earned and lost.
+
+    Args:
+        legend: names of all parts; their places give the colours.
+        scale: points that fill the whole width.
+    """
+    bars, x = [], 0.0
+    for part in sorted(score.parts, key=lambda part: part.value < 0):
+        width = 100 * abs(part.value) / scale
+        if width >= 0.1:
+            bars.append(Bar(part, legend.index(part.name) % 8 if part.value > 0 else -1, round(x, 2), round(width, 2)))
+            x += width
+    return tuple(bars)
 
 
 def _reach(item: StoryItem) -> float:
