@@ -302,6 +302,14 @@ def postpone(session: Session, feed_ids: Sequence[int], until: datetime) -> None
     session.exec(update(Feed).where(col(Feed.id).in_(feed_ids), sooner).values(next_check_at=until))
 
 
+def make_due(session: Session, now: datetime) -> int:
+    """Let every feed that is alive be asked next, those that back off included; how many they are.
+
+    Hosts that asked for rest keep it: whoever gathers looks at that itself.
+    """
+    return _changed(session, update(Feed).where(col(Feed.retired_at).is_(None)).values(next_check_at=now))
+
+
 def _release(session: Session, task: FeedTask, values: dict[str, Any]) -> bool:
     """Record what became of a claimed feed; False if its lease ran out and somebody else has taken it."""
     statement = update(Feed).where(col(Feed.id) == task.id, col(Feed.claimed_until) == task.claimed_until)

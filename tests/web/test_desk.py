@@ -1,15 +1,16 @@
 """The desk over real HTTP: who gets in, who may do what, and that looking changes nothing."""
 
 import re
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 import requests
 from sqlalchemy import text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
 from digest.store import audit_log, issues
-from digest.store.tables import Delivery, Feed, Subscriber, Subscription
+from digest.store.tables import Article, Delivery, Feed, Subscriber, Subscription
 from digest.web.desk import mail, routes
 from digest.workflows.context import Context
 from digest.workflows.sign_in import Role, ensure_editor, make_link
@@ -170,7 +171,7 @@ def test_looking_changes_nothing(ctx: Context, client: requests.Session, issue_i
     assert everything(ctx) == before
 
 
-def test_the_first_page_lists_issues_and_the_health_of_feeds(
+def test_the_first_page_says_what_to_do_today_then_lists_issues(
     ctx: Context, client: requests.Session, issue_id: int
 ) -> None:
     with ctx.db.write() as session:
@@ -181,8 +182,53 @@ def test_the_first_page_lists_issues_and_the_health_of_feeds(
     page = client.get("/desk").text
     assert f'href="/desk/issues/{issue_id}"' in page
     assert TOP in page
-    assert "1 failing" in page
+    assert "1 source fails" in page
     assert "503 &lt;b&gt;from" in page
+    assert "<table" not in page[: page.index("The Ledger</h2>")]
+    assert page.index("Approve No. 12 of The Ledger") < page.index("1 source fails")
+
+
+def test_a_day_without_anything_to_do_says_so(ctx: Context, client: requests.Session) -> None:
+    with ctx.db.write() as session:
+        session.add(Feed(url="https://d.example/", name="The Docket", last_success_at=ctx.clock()))
+    sign_in(ctx, client)
+    assert "Nothing waits for you." in client.get("/desk").text
+
+
+def test_feeds_are_asked_at_once_when_an_editor_wants_it(ctx: Context, client: requests.Session) -> None:
+    later = ctx.clock() + timedelta(hours=5)
+    with ctx.db.write() as session:
+        session.add(Feed(url="https://d.example/", name="The Docket", next_check_at=later, failures=3))
+        session.add(Feed(url="https://e.example/", name="Ended", next_check_at=later, retired_at=ctx.clock()))
+    sign_in(ctx, client, "editor")
+    assert "1 feed is asked within a minute" in client.post("/desk/fetch", {"csrf": csrf_of(client)}).text
+    with ctx.db.read() as session:
+        asked = session.exec(select(Feed.next_check_at).order_by(col(Feed.id))).all()
+    assert asked == [ctx.clock(), later]
+
+
+def test_an_issue_is_drafted_at_once_and_waits_for_approval(ctx: Context, client: requests.Session) -> None:
+    sign_in(ctx, client, "editor")
+    before = client.post("/desk/draft", {"csrf": csrf_of(client), "newsletter": "ledger"}).text
+    assert "There is nothing to say yet" in before
+    ctx.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    with ctx.db.write() as session:
+        session.add(Feed(url="https://d.example/", name="The Docket"))
+        session.flush()
+        for number, title in enumerate(("Law passed in Lisbon", "Price of copper rises", "Court names a law void")):
+            at = ctx.clock() - timedelta(hours=number + 1)
+            session.add(Article(url=f"https://d.example/{number}", title=title, summary=f"{title}, it was said.", source="The Docket", feed_id=1, published_at=at, first_seen_at=at))  # fmt: skip
+    page = client.post("/desk/draft", {"csrf": csrf_of(client), "newsletter": "ledger"})
+    assert "It waits for approval." in page.text
+    assert issue_of(ctx, int(page.url.rsplit("/", 1)[1])).state == "draft"
+    assert "No newsletter" in client.post("/desk/draft", {"csrf": csrf_of(client), "newsletter": "x"}).text
+
+
+def test_viewers_can_neither_fetch_nor_draft(ctx: Context, client: requests.Session) -> None:
+    sign_in(ctx, client, "viewer")
+    assert "Draft now" not in client.get("/desk").text
+    for path in ("/desk/fetch", "/desk/draft"):
+        assert client.post(path, {"csrf": csrf_of(client), "newsletter": "ledger"}).status_code == 403
 
 
 def test_an_empty_shelf_says_how_to_get_an_issue(ctx: Context, client: requests.Session) -> None:
