@@ -1,0 +1,46 @@
+"""Looking at the ledger."""
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlalchemy import select as core_select
+from sqlmodel import Session, col, select
+
+from digest.domain.mail import DELIVERY_STATES
+from digest.store.tables import Delivery
+
+_ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
+
+
+def counts(session: Session, issue_id: int) -> dict[str, int]:
+    """How many rows of the issue are in each state, all from one moment; they add up to ``audience``."""
+    found: dict[str, int] = dict.fromkeys(DELIVERY_STATES, 0)
+    query = core_select(col(Delivery.state), func.count()).where(col(Delivery.issue_id) == issue_id)
+    found |= {row[0]: row[1] for row in session.execute(query.group_by(col(Delivery.state)))}
+    return {"audience": sum(found.values()), **found}
+
+
+def skip_reasons(session: Session, issue_id: int) -> dict[str, int]:
+    """Why readers get no mail, and how many of each."""
+    query = (
+        core_select(col(Delivery.reason), func.count())
+        .where(col(Delivery.issue_id) == issue_id, col(Delivery.state) == "skipped")
+        .group_by(col(Delivery.reason))
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def of_subscriber(session: Session, issue_id: int, subscriber_id: int) -> Delivery | None:
+    """One person's row of an issue."""
+    return session.exec(
+        select(Delivery).where(Delivery.issue_id == issue_id, Delivery.subscriber_id == subscriber_id)
+    ).first()
+
+
+def next_due(session: Session, issue_id: int) -> datetime | None:
+    """When the next queued row of an issue may go; None if none is queued, or one may go at once."""
+    query = core_select(func.min(_ROWS.c.not_before), func.count() - func.count(_ROWS.c.not_before)).where(
+        _ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued"
+    )
+    earliest, at_once = session.execute(query).one()
+    return None if at_once else earliest
