@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from digest.domain.issue import IssueDocument, StoryItem
-from digest.domain.mail import Cut, Fragment, Message
+from digest.domain.mail import Cut, Fragment
 from digest.errors import MessageError, RenderError
 from digest.render import clean, headers, quoted, wording
 from digest.render.cut import LEAD
@@ -130,60 +130,19 @@ def tokens(head: Head, fragments: Sequence[Fragment], cut: Cut, addressee: Addre
     }
 
 
-def message(head: Head, fragments: Sequence[Fragment], cut: Cut, addressee: Addressee) -> Message:
-    """The finished mail. The same arguments give the same bytes.
-
-    Raises:
-        MessageError: an address, Message-ID or link that can't stand in a mail.
-        RenderError: a token that the templates use and nobody fills.
-    """
-    lines = head.lines_for(fragments, cut)
-    bits = cut.bits
-    chosen = [fragment for fragment in fragments if bits >> fragment.position & 1]
-    address = headers.address(addressee.address)
-    fields = b"".join(
-        (
-            headers.mailbox("To", addressee.name, address),
-            lines.subject_field,
-            headers.dated(addressee.date),
-            headers.plain("Message-ID", addressee.message_id),
-            headers.plain("List-Unsubscribe", f"<{link(addressee.unsubscribe_url)}>"),
-            head.opening,
-        )
-    )
-    personal = {
-        "UNSUBSCRIBE": addressee.unsubscribe_url,
-        "PREFERENCES": link(addressee.preferences_url),
-        "ADDRESS": addressee.address,
-    }
-    text = b"".join([fragment.text for fragment in chosen]).replace(_PREHEADER, lines.preheader_text)
-    page = b"".join([fragment.html for fragment in chosen]).replace(_PREHEADER, lines.preheader_html)
-    data = joined(
-        fields,
-        head.boundary,
-        quoted.fill(text, personal),
-        quoted.fill(page, personal, html_entities.escape),
-        head.closing,
-    )
-    return Message(addressee.delivery_id, addressee.message_id, head.envelope_from, address, data)
-
-
-_PREHEADER = quoted.token("PREHEADER")
-
-
 def joined(fields: bytes, boundary: bytes, text: bytes, page: bytes, closing: bytes) -> bytes:
     """Header fields and two encoded parts as one multipart/alternative, text first (RFC 2046 5.1.4)."""
     return b"".join(
         (
             fields,
-            b"\r\n--", boundary, _TEXT, text,
-            b"\r\n--", boundary, _HTML, page, closing,
+            b"\r\n--", boundary, TEXT_PART, text,
+            b"\r\n--", boundary, HTML_PART, page, closing,
         )
     )  # fmt: skip
 
 
-_TEXT = b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-_HTML = b"\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+TEXT_PART = b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+HTML_PART = b"\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
 
 def parts_closing(boundary: str) -> bytes:

@@ -38,6 +38,8 @@ def check_lines(message: Message) -> None:
     Raises:
         MessageError: the message's lines don't all end in CRLF (RFC 5321 2.3.8).
     """
+    if message.prepared:
+        return
     data = message.data
     pairs = data.count(b"\r\n")
     if not pairs or data.count(b"\r") != pairs or data.count(b"\n") != pairs:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlmodel import Session
 
@@ -10,15 +11,16 @@ from digest.domain.mail import Cut, Fragment, Message
 from digest.errors import NotFound, StateConflict
 from digest.render.cut import cut_for, selection_all
 from digest.render.headers import domain_of
-from digest.render.message import Addressee, Head, message
+from digest.render.message import Addressee, Head
 from digest.render.pipeline import Renderer
+from digest.render.stitch import Stitcher
 from digest.store import deliveries, issues, subscribers
 from digest.store.tables import Subscriber
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PrintedIssue:
     """An approved issue as it is handed out: what all its mails have in common.
 
@@ -35,7 +37,12 @@ class PrintedIssue:
         """The blocks of stories, from which readers get their own selection."""
         return tuple(block.section for block in self.document.blocks if block.section is not None)
 
-    @property
+    @cached_property
+    def stitcher(self) -> Stitcher:
+        """What makes its mails."""
+        return Stitcher(self.head, self.fragments)
+
+    @cached_property
     def domain(self) -> str:
         """The domain that Message-IDs bear: that of the visible sender."""
         return domain_of(self.head.envelope_from)
@@ -84,7 +91,7 @@ def addressed(
         unsubscribe_url=f"{ctx.public_url}/unsubscribe/{unsubscribe}",
         preferences_url=f"{ctx.public_url}/preferences/{preferences}",
     )
-    return message(issue.head, issue.fragments, cut, addressee)
+    return issue.stitcher.message(cut, addressee)
 
 
 def shown_again(ctx: Context, issue_id: int, address: str) -> bytes:

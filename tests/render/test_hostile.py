@@ -11,7 +11,8 @@ from digest.domain.content import Image
 from digest.domain.issue import Block, Coverage, Selection
 from digest.render.clean import HEADLINE, clean_line, clip, href, unfillable
 from digest.render.cut import cut_for
-from digest.render.message import Head, message
+from digest.render.message import Head
+from digest.render.stitch import message
 from tests.render import documents
 
 HOSTILE = (

@@ -17,7 +17,8 @@ from digest.errors import MessageError, RenderError
 from digest.render import headers
 from digest.render.clean import clean_line
 from digest.render.cut import cut_for, whole
-from digest.render.message import Head, message, sender_id
+from digest.render.message import Head, sender_id
+from digest.render.stitch import message
 from tests.render import documents
 
 DOCUMENT = documents.document()
