@@ -5,13 +5,18 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run test check evaluate format wheel lock clean
+.PHONY: run test tools judge check evaluate format wheel lock clean
 
 run: .venv/.ready  ## Do the whole job and serve it; ONCE=1 does the job and exits
 	@$(BIN)/digest run $(if $(ONCE),--once)
 
 test: .venv/.ready-dev  ## All tests: both databases, end to end, in a real browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+tools: tools/node_modules/.ready  ## What judges mails and pages and was written by others (npm; see docs/what-checks-the-mail.md)
+
+judge: .venv/.ready-dev tools/node_modules/.ready  ## The mail before all of them; Java, SpamAssassin and Chromium must be there
+	DIGEST_TEST_REQUIRE_TOOLS=1 $(BIN)/python -m pytest tests/judged $(ARGS)
 
 check: .venv/.ready-dev  ## Format, lint, types, floors
 	$(BIN)/ruff format --check .
@@ -37,7 +42,11 @@ lock: .venv/.ready-dev  ## Pin all dependencies anew (names, versions, hashes; n
 		--no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
 
 clean:  ## Remove what can be made again (not var/, which holds your data)
-	rm -rf .venv dist build .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build tools/node_modules .mypy_cache .ruff_cache .hypothesis
+
+tools/node_modules/.ready: tools/package-lock.json
+	cd tools && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=/path/to/python3"; exit 1; }

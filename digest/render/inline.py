@@ -43,7 +43,7 @@ def inline(html: str, css: str) -> str:
             keep_style_tags=False,
             strip_important=False,
             include_star_selectors=False,
-            disable_basic_attributes=["width", "height", "bgcolor", "vertical-align", "align", "text-align"],
+            disable_basic_attributes=["width", "height", "bgcolor", "align", "valign"],
             disable_validation=True,
             allow_network=False,
             align_floating_images=False,
