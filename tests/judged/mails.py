@@ -7,7 +7,8 @@ from pathlib import Path
 
 from digest.domain.issue import Block, IssueDocument
 from digest.render.cut import whole
-from digest.render.message import Head, message
+from digest.render.message import Head
+from digest.render.stitch import message
 from tests.render import documents
 from tests.render.test_hostile import DOCUMENT as HOSTILE
 
