@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from digest.domain.refusals import Refusal, refusal_of
+
 FragmentRole = Literal["shell", "block", "heading", "item", "closing"]
 DeliveryState = Literal["queued", "sending", "sent", "skipped", "failed", "unknown"]
 DELIVERY_STATES: tuple[DeliveryState, ...] = ("queued", "sending", "sent", "skipped", "failed", "unknown")
@@ -102,6 +104,7 @@ class SendResult:
         detail: the server's words, for the ledger.
         provider_id: the provider's own id of the message.
         retry_after: seconds that the server asked for.
+        refusal: what a deferral or failure speaks of; from code and words, unless the sender knows better.
     """
 
     message: Message
@@ -110,3 +113,8 @@ class SendResult:
     detail: str = ""
     provider_id: str = ""
     retry_after: float | None = None
+    refusal: Refusal = ""
+
+    def __post_init__(self) -> None:
+        if not self.refusal and self.outcome in ("deferred", "failed"):
+            object.__setattr__(self, "refusal", refusal_of(self.code, self.detail))

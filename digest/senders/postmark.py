@@ -33,6 +33,8 @@ _NOT_HEADERS = frozenset(
 # 10 token · 400, 401 sender signature · 402 pending · 405 out of credits · 412, 413 account not (yet) approved.
 _OUR_FAULT = frozenset({10, 400, 401, 402, 405, 412, 413})
 _TRY_LATER = frozenset({100, 429})
+_INACTIVE = 406
+"""The address bounced hard or complained before, and Postmark does not write to it any more."""
 
 
 class PostmarkSender:
@@ -196,7 +198,12 @@ def _results(messages: Sequence[Message], response: requests.Response) -> Iterat
             continue
         outcome: Outcome = "sent" if error == 0 else "deferred" if error in _TRY_LATER else "failed"
         yield SendResult(
-            message, outcome, code=str(error or 200), detail=words, provider_id=str(item.get("MessageID", ""))
+            message,
+            outcome,
+            code=str(error or 200),
+            detail=words,
+            provider_id=str(item.get("MessageID", "")),
+            refusal="" if outcome == "sent" else "hard" if error == _INACTIVE else "soft",
         )
     if ours:
         raise SenderRefused(f"Postmark refuses us: {ours}")

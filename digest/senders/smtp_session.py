@@ -1,184 +1,302 @@
-"""One SMTP connection and the transfer of one message over it (RFC 5321 3.3, 4.1, 4.5.2)."""
+"""Messages over one connection (RFC 5321 3.3, 4.1), pipelined where the server offers it (RFC 2920).
 
-import contextlib
+::
+
+    client                                       server
+    MAIL RCPT DATA                          →
+                                            ←    250 250 354
+    body …  (hand_over)  . MAIL RCPT DATA   →                    the next envelope goes behind the final dot
+                                            ←    250             the answer to this message
+                                            ←    250 250 354     to the next envelope
+
+So a message takes one turn of the line instead of four. DATA ends every group, and the body goes only after 354
+(RFC 2920 3.1). Before the final dot the server has promised nothing (RFC 5321 4.2.5); after it, a connection that
+breaks leaves the outcome unknown. Only one final dot is ever without its answer.
+"""
+
 import re
-import select
-import smtplib
-import ssl
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from digest.domain.mail import Message, Outcome, SendResult
-from digest.errors import SenderRefused
+from digest.errors import MessageError, SenderRefused
 from digest.senders.base import HandOver
-from digest.senders.envelope import wire_address
+from digest.senders.envelope import check_lines, wire_address
+from digest.senders.smtp_wire import Lost, Reply, Wire
 
 SHUTTING_DOWN = 421
+GOODBYE = 2.0
+"""Seconds that a server gets to say goodbye."""
+
+_DOT = b".\r\n"
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _STUFF = re.compile(rb"^\.", re.MULTILINE)
 
 
 class Broken(Exception):
-    """The connection can't be used any more, and the message at hand was not accepted."""
+    """The connection can't be used any more, and the message at hand was surely not accepted.
 
-    def __init__(self, words: str, code: str = "") -> None:
+    Attributes:
+        greeted_next: whether it ended at MAIL, so that its recipient can't be the reason.
+    """
+
+    def __init__(self, words: str, code: str = "", *, greeted_next: bool = False) -> None:
         super().__init__(words)
-        self.words, self.code = words, code
+        self.words, self.code, self.greeted_next = words, code, greeted_next
+
+
+class _Unfit(Exception):
+    """This server can never take this message."""
+
+
+@dataclass(slots=True)
+class _Envelope:
+    """The commands that announce a message, the last of them DATA."""
+
+    message: Message
+    commands: tuple[bytes, ...]
 
 
 class Session:
     """A connection that has greeted, is secured and signed in.
 
+    Args:
+        offers: the extensions that EHLO named, in lower case, with their parameters.
+        timeout: seconds for the answer to a command, and for a body to leave.
+        final_timeout: seconds for the answer to a whole message; RFC 5321 4.5.3.2.6 asks for ten minutes, as giving
+            up earlier leaves mails unknown that were accepted.
+
     Attributes:
-        handled: messages that were tried over it.
+        announced: messages that were tried over it.
+        answered: messages that it answered, with whatever words.
         is_closed: whether it ended; nothing more may be sent over it.
+        idle_since: ``time.monotonic`` of its last use.
     """
 
-    def __init__(self, client: smtplib.SMTP) -> None:
-        self._client = client
-        self.handled = 0
+    def __init__(self, wire: Wire, offers: Mapping[str, str], timeout: float, final_timeout: float) -> None:
+        self._wire, self._offers = wire, offers
+        self._timeout, self._final_timeout = timeout, final_timeout
+        self._pipelines = "pipelining" in offers
+        self._needs_reset = False
+        self.announced = self.answered = 0
         self.is_closed = False
+        self.idle_since = time.monotonic()
 
-    def transfer(self, message: Message, hand_over: HandOver) -> SendResult:
-        """Try one message. After the final dot every way out is a result.
+    def transfer(self, waiting: deque[Message], hand_over: HandOver, most: int) -> Iterator[SendResult]:
+        """Try messages from the front of ``waiting``, until it is empty, the connection ended, or has had its share.
+
+        A message leaves ``waiting`` when its result is known, or ``hand_over`` was called for it. After the final
+        dot every way out is a result.
+
+        Args:
+            most: messages that may be tried over this connection in its life.
 
         Raises:
-            Broken: 421, a lost connection or a reply that is no SMTP, before the final dot.
+            Broken: 421, a lost connection or a reply that is no SMTP, before the final dot of ``waiting[0]``.
             SenderRefused: the server does not take mail from our sender at all.
         """
-        self.handled += 1
-        refusal = self._unsuitable(message)
-        if refusal:
-            return SendResult(message, "failed", *refusal)
-        try:
-            reply = self._envelope(message)
-            if reply is not None:
-                return self._refused(message, *reply)
-            self._client.send(_stuffed(message.data))
-        except (smtplib.SMTPException, OSError) as error:
-            raise Broken(f"the connection was lost: {_words(error)}") from error
-        if self._was_interrupted():
-            raise Broken("the server broke off in the middle of the message")
-        hand_over(message)
-        return self._final_dot(message)
+        under_way: _Envelope | None = None
+        while waiting and not self.is_closed and (under_way or self.announced < most):
+            message = waiting[0]
+            try:
+                envelope = under_way or self._announce(self._envelope(message))
+            except _Unfit as unfit:
+                waiting.popleft()
+                yield SendResult(message, "failed", *unfit.args)
+                continue
+            under_way = None
+            refusal = self._refusal_of(envelope)
+            if refusal is not None:
+                waiting.popleft()
+                yield self._answered(message, refusal)
+                continue
+            self._write_body(message)
+            hand_over(message)
+            waiting.popleft()
+            if self._pipelines and waiting and self.announced < most:
+                under_way = self._next_envelope(waiting[0])
+            result = self._finish(message, under_way)
+            yield result
 
-    def is_alive(self) -> bool:
-        """Whether the server still answers; it may have tired of waiting since the last message."""
-        try:
-            code, _ = self._client.noop()
-        except (smtplib.SMTPException, OSError):
+    def is_alive(self, *, after: float) -> bool:
+        """Whether it can be used again: nothing came meanwhile, and after that many idle seconds, NOOP is answered."""
+        if self._wire.has_news():
             return False
-        return code == 250
+        if time.monotonic() - self.idle_since < after:
+            return True
+        try:
+            self._wire.write(b"NOOP\r\n", GOODBYE)
+            return self._wire.reply(GOODBYE).code == 250
+        except Lost:
+            return False
 
     def quit(self) -> None:
-        """Say goodbye."""
+        """Say goodbye (RFC 5321 4.1.1.10), without waiting long for the answer."""
         self.is_closed = True
-        with contextlib.suppress(smtplib.SMTPException, OSError):
-            self._client.quit()
-        self._client.close()
+        try:
+            self._wire.write(b"QUIT\r\n", GOODBYE)
+            self._wire.reply(GOODBYE)
+        except Lost:
+            pass  # it is over either way
+        self._wire.close()
 
     def abandon(self) -> None:
         """Hang up: without a final dot, the server drops what it has of a message (RFC 5321 4.1.1.4)."""
         self.is_closed = True
-        self._client.close()
+        self._wire.close()
 
-    def _unsuitable(self, message: Message) -> tuple[str, str] | None:
-        """Why this server can never take this message, before anything is sent."""
-        limit = self._client.esmtp_features.get("size", "")
-        if limit.isdigit() and 0 < int(limit) < len(message.data):
-            return "552 5.3.4", f"the message has {len(message.data)} bytes, the server takes {limit} (RFC 1870)"
-        if not message.data.isascii() and not self._client.has_extn("8bitmime"):
-            return "554 5.6.3", "the message has 8-bit bytes and the server does not offer 8BITMIME (RFC 6152)"
-        if not message.recipient.rpartition("@")[0].isascii() and not self._client.has_extn("smtputf8"):
-            return "553 5.6.7", "the address needs SMTPUTF8 and the server does not offer it (RFC 6531)"
-        return None
+    def _envelope(self, message: Message) -> _Envelope:
+        """The commands for a message; nothing is sent yet.
 
-    def _envelope(self, message: Message) -> tuple[int, bytes] | None:
-        """MAIL, RCPT, DATA. None when the server waits for the message, else the reply that stands in the way."""
-        sender, recipient = wire_address(message.envelope_from), wire_address(message.recipient)
-        options = [f"size={len(message.data)}"] if self._client.has_extn("size") else []
-        if not message.data.isascii():
-            options.append("BODY=8BITMIME")
-        if not recipient.isascii():
-            options.append("SMTPUTF8")
-        self._client.command_encoding = "utf-8" if not recipient.isascii() else "ascii"
-        code, words = self._checked(*self._client.mail(sender, options))
-        if code // 100 == 5 and code != 552:
-            raise SenderRefused(f"the mail server does not take mail from {sender}: {_shown(code, words)}")
-        if code // 100 != 2:
-            return code, words
-        code, words = self._checked(*self._client.rcpt(recipient))
-        if code // 100 != 2:
-            return code, words
-        code, words = self._checked(*self._client.docmd("DATA"))
-        return None if code == 354 else (code, words)
-
-    def _was_interrupted(self) -> bool:
-        """Whether the server hung up or spoke before the final dot: one look that spares an unknown outcome.
-
-        A TLS connection may have something to read that is no reply, so there it says nothing.
+        Raises:
+            _Unfit: with code and words.
         """
-        sock = self._client.sock
-        if sock is None or isinstance(sock, ssl.SSLSocket):
-            return sock is None
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(0))
-
-    def _refused(self, message: Message, code: int, words: bytes) -> SendResult:
-        """The result of a refusal; the connection is made ready for the next message."""
         try:
-            reset, _ = self._client.rset()
-        except (smtplib.SMTPException, OSError):
-            reset = -1
-        if reset != 250:
-            self.abandon()
-        return _result(message, code, words)
+            sender, recipient = wire_address(message.envelope_from), wire_address(message.recipient)
+            check_lines(message)
+        except MessageError as error:
+            raise _Unfit("553 5.1.3", str(error)) from None
+        offers, size = self._offers, len(message.data)
+        options = ""
+        if "size" in offers:  # RFC 1870
+            limit = offers["size"]
+            if limit.isdigit() and 0 < int(limit) < size:
+                raise _Unfit("552 5.3.4", f"the message has {size} bytes, the server takes {limit} (RFC 1870)")
+            options = f" SIZE={size}"
+        if not message.data.isascii():  # RFC 6152
+            if "8bitmime" not in offers:
+                raise _Unfit("554 5.6.3", "the message has 8-bit bytes, the server offers no 8BITMIME (RFC 6152)")
+            options += " BODY=8BITMIME"
+        if not recipient.isascii():  # RFC 6531
+            if "smtputf8" not in offers:
+                raise _Unfit("553 5.6.7", "the address needs SMTPUTF8, the server does not offer it (RFC 6531)")
+            options += " SMTPUTF8"
+        mail, rcpt = f"MAIL FROM:<{sender}>{options}\r\n", f"RCPT TO:<{recipient}>\r\n"
+        return _Envelope(message, (mail.encode(), rcpt.encode(), b"DATA\r\n"))
 
-    def _final_dot(self, message: Message) -> SendResult:
-        """From here on the server may have the message, whatever becomes of the connection."""
+    def _next_envelope(self, message: Message) -> _Envelope | None:
         try:
-            self._client.send(b".\r\n")
-            code, words = self._client.getreply()
-        except (smtplib.SMTPException, OSError) as error:
-            self.abandon()
-            return SendResult(message, "unknown", detail=f"no answer to the whole message: {_words(error)}")
-        if not 200 <= code < 600:
-            self.abandon()
-            return SendResult(message, "unknown", detail=f"an answer that is no SMTP: {_shown(code, words)}")
-        if code == SHUTTING_DOWN:
-            self.abandon()
-        return _result(message, code, words)
+            return self._envelope(message)
+        except _Unfit:
+            return None  # said in its turn
 
-    def _checked(self, code: int, words: bytes) -> tuple[int, bytes]:
-        if code == SHUTTING_DOWN:
-            status, text = _read(code, words)
-            raise Broken(text, status)
-        if not 200 <= code < 600:
-            raise Broken(f"an answer that is no SMTP: {words[:80]!r}")
-        return code, words
+    def _announce(self, envelope: _Envelope) -> _Envelope:
+        """Send the envelope as one group; without PIPELINING its commands go one by one, in ``_refusal_of``."""
+        if self._pipelines:
+            self._send((b"RSET\r\n" if self._needs_reset else b"") + b"".join(envelope.commands))
+        self.announced += 1
+        return envelope
+
+    def _refusal_of(self, envelope: _Envelope) -> Reply | None:
+        """None when the server waits for the message, else the reply that stands in the way."""
+        if self._needs_reset:
+            if not self._pipelines:
+                self._send(b"RSET\r\n")
+            if self._reply().code != 250:
+                raise Broken("the server does not forget a message that it refused (RSET)", greeted_next=True)
+            self._needs_reset = False
+        if self._pipelines:
+            mail = self._reply(greeted_next=True)
+            rcpt, data = self._reply(), self._reply()
+        else:
+            mail, rcpt, data = self._step_by_step(envelope.commands)
+        if mail.code // 100 == 2 and rcpt.code // 100 == 2 and data.code == 354:
+            return None
+        if 3 in (mail.code // 100, rcpt.code // 100) or (data.code // 100 == 3 and data.code != 354):
+            raise Broken("the server answers out of turn")
+        if data.code == 354:
+            # RFC 2920 3.1: a server may say so although it took no recipient; an empty message ends it.
+            self._send(_DOT)
+            self._reply()
+        else:
+            self._needs_reset = True
+        if mail.code // 100 == 5 and not _speaks_of_the_message(mail):
+            words = " ".join(_read(mail))
+            raise SenderRefused(f"the mail server does not take mail from {envelope.message.envelope_from}: {words}")
+        return next(reply for reply in (mail, rcpt, data) if reply.code // 100 != 2)
+
+    def _step_by_step(self, commands: tuple[bytes, ...]) -> list[Reply]:
+        replies: list[Reply] = []
+        for command in commands:
+            if replies and replies[-1].code // 100 != 2:
+                replies.append(replies[-1])  # not asked any more
+                continue
+            self._send(command)
+            replies.append(self._reply(greeted_next=not replies))
+        return replies
+
+    def _write_body(self, message: Message) -> None:
+        """All but the final dot."""
+        ready = message.prepared and message.data.endswith(b"\r\n")
+        data = message.data if ready else stuffed(message.data)
+        self._send(data)
+        if self._wire.has_news():
+            raise Broken("the server broke off in the middle of the message")
+
+    def _finish(self, message: Message, following: _Envelope | None) -> SendResult:
+        """The final dot, the next envelope behind it, and the answer to this message."""
+        group = _DOT
+        if following is not None:
+            group += b"".join(following.commands)
+            self.announced += 1
+        has_left = False
+        try:
+            self._wire.write(group, self._timeout)
+            has_left = True
+            reply = self._wire.reply(self._final_timeout)
+        except Lost as lost:
+            self.abandon()
+            if not has_left and lost.written < len(_DOT):  # so the server never saw the end
+                return SendResult(message, "deferred", detail=f"the connection was lost: {lost}")
+            return SendResult(message, "unknown", detail=f"no answer to the whole message: {lost}")
+        if reply.code // 100 == 3:
+            self.abandon()
+            return SendResult(message, "unknown", detail=f"an answer out of turn: {' '.join(_read(reply))}")
+        return self._answered(message, reply)
+
+    def _answered(self, message: Message, reply: Reply) -> SendResult:
+        self.answered += 1
+        self.idle_since = time.monotonic()
+        if reply.code == SHUTTING_DOWN:
+            self.abandon()
+        outcome: Outcome = "sent" if reply.code // 100 == 2 else "deferred" if reply.code // 100 == 4 else "failed"
+        return SendResult(message, outcome, *_read(reply))
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._wire.write(data, self._timeout)
+        except Lost as lost:
+            raise Broken(f"the connection was lost: {lost}") from lost
+
+    def _reply(self, *, greeted_next: bool = False) -> Reply:
+        try:
+            reply = self._wire.reply(self._timeout)
+        except Lost as lost:
+            raise Broken(f"the connection was lost: {lost}", greeted_next=greeted_next) from lost
+        if reply.code == SHUTTING_DOWN:
+            code, words = _read(reply)
+            raise Broken(words, code, greeted_next=greeted_next)
+        return reply
 
 
-def _stuffed(data: bytes) -> bytes:
+def stuffed(data: bytes) -> bytes:
     """With dots doubled at line starts (RFC 5321 4.5.2), ending in CRLF. The lines were checked before."""
     body = _STUFF.sub(b"..", data) if data.startswith(b".") or b"\n." in data else data
     return body if body.endswith(b"\r\n") else body + b"\r\n"
 
 
-def _result(message: Message, code: int, words: bytes) -> SendResult:
-    outcome: Outcome = "sent" if code // 100 == 2 else "deferred" if code // 100 == 4 else "failed"
-    return SendResult(message, outcome, *_read(code, words))
+def _speaks_of_the_message(mail: Reply) -> bool:
+    """Whether a refused MAIL is about size or content (RFC 1870 6.1, RFC 6531 3.5), and not about our address."""
+    return mail.code == 552 or bool(re.match(rb"5\.(3\.4|6\.\d+)\b", mail.words))
 
 
-def _read(code: int, words: bytes) -> tuple[str, str]:
+def _read(reply: Reply) -> tuple[str, str]:
     """A reply as status, with the enhanced code (RFC 2034) where there is one, and words without it."""
-    lines = words.decode("utf-8", "replace").split("\n")
+    lines = reply.words.decode("utf-8", "replace").split("\n")
     enhanced = _ENHANCED.match(lines[0])
+    if not enhanced:
+        return str(reply.code), " ".join(lines)
     text = " ".join(_ENHANCED.sub("", line, count=1).strip() if _ENHANCED.match(line) else line for line in lines)
-    return (f"{code} {enhanced[0]}" if enhanced else str(code)), text
-
-
-def _shown(code: int, words: bytes) -> str:
-    return f"{code} {words.decode('utf-8', 'replace')}".replace("\n", " ")
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return f"{reply.code} {enhanced[0]}", text

@@ -46,7 +46,7 @@ class MailServer:
         user: if set, "user:password" that AUTH must bring.
         sender_answer: the answer to MAIL.
         per_connection: messages after which the connection ends with 421.
-        drop_in_data: close the connection in the middle of a body, for every recipient.
+        pipelining: say in EHLO that commands may come in groups (they may always).
     """
 
     banner: bytes = b"220 here"
@@ -55,6 +55,7 @@ class MailServer:
     sender_answer: bytes = b"250 2.1.0 ok"
     per_connection: int = 0
     tls: bool = False
+    pipelining: bool = False
     accepted: list[Accepted] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
@@ -126,6 +127,7 @@ class MailServer:
             verb = command.split(" ")[0].upper()
             if verb == "EHLO":
                 offers = ["here", *self.ehlo, *(["AUTH PLAIN"] if self.user else [])]
+                offers += ["PIPELINING"] if self.pipelining else []
                 offers += ["STARTTLS"] if self.tls and not secure else []
                 say(b"\r\n".join(f"250{'-' if offer != offers[-1] else ' '}{offer}".encode() for offer in offers))
             elif verb == "STARTTLS":

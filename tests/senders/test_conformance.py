@@ -46,17 +46,30 @@ def console(tmp_path: Path) -> Iterator[Carried]:
 
 
 @contextmanager
-def smtp(tmp_path: Path, options: str = "") -> Iterator[Carried]:
-    with MailServer(tls=bool(options), user="me:pw" if options else "") as server:
-        login = "me:pw@" if options else ""
+def smtp(tmp_path: Path, options: str = "", *, pipelining: bool = False) -> Iterator[Carried]:
+    secure = "tls" in options
+    with MailServer(tls=secure, user="me:pw" if secure else "", pipelining=pipelining) as server:
+        login = "me:pw@" if secure else ""
         sender = open_sender(f"smtp://{login}127.0.0.1:{server.port}?timeout=5{options}")
         yield Carried(sender, lambda: [_message_id(mail.data.decode()) for mail in server.accepted])
         sender.close()
 
 
 @contextmanager
+def smtp_pipelined(tmp_path: Path) -> Iterator[Carried]:
+    with smtp(tmp_path, pipelining=True) as carried:
+        yield carried
+
+
+@contextmanager
+def smtp_pipelined_over_short_connections(tmp_path: Path) -> Iterator[Carried]:
+    with smtp(tmp_path, "&per_connection=2", pipelining=True) as carried:
+        yield carried
+
+
+@contextmanager
 def smtp_signed_in_over_tls(tmp_path: Path) -> Iterator[Carried]:
-    with smtp(tmp_path, "&tls=required") as carried:
+    with smtp(tmp_path, "&tls=required", pipelining=True) as carried:
         yield carried
 
 
@@ -73,7 +86,12 @@ def _message_id(text: str) -> str:
     return re.findall(r"^Message-ID: (<.+>)\r?$", text, re.MULTILINE)[0]
 
 
-@pytest.fixture(params=[maildir, console, smtp, smtp_signed_in_over_tls, postmark], ids=lambda maker: maker.__name__)
+@pytest.fixture(
+    params=[
+        maildir, console, smtp, smtp_pipelined, smtp_pipelined_over_short_connections, smtp_signed_in_over_tls, postmark,
+    ],
+    ids=lambda maker: maker.__name__,
+)  # fmt: skip
 def carried(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Carried]:
     with ExitStack() as stack:
         yield stack.enter_context(request.param(tmp_path))

@@ -31,7 +31,7 @@ def test_a_dsn_stands_for_a_sender(dsn: str, name: str) -> None:
 def test_passwords_are_percent_decoded_and_never_shown() -> None:
     sender = open_sender("smtp://me%40x.example:p%2Fw%23@mail.example")
     assert isinstance(sender, SmtpSender)
-    assert (sender._user, sender._password) == ("me@x.example", "p/w#")
+    assert (sender._entrance.user, sender._entrance.password) == ("me@x.example", "p/w#")
     assert "p/w#" not in sender.name
 
 

@@ -1,0 +1,162 @@
+"""What goes over the line when the server offers PIPELINING (RFC 2920), byte by byte."""
+
+import pytest
+
+from digest.domain.mail import Message
+from tests.senders.letters import letters
+from tests.senders.scripted import Line, scripted
+
+ENVELOPE = b"MAIL FROM:<news@example.com>\r\nRCPT TO:<%s@x.example>\r\nDATA\r\n"
+
+
+def test_the_next_envelope_goes_behind_the_final_dot_and_the_body_only_after_354() -> None:
+    groups: list[bytes] = []
+
+    def talk(line: Line) -> None:
+        line.greet(b"PIPELINING")
+        groups.append(line.read_to(b"DATA\r\n"))
+        assert line.got == b"", "no body before 354"
+        line.say(b"250 ok", b"250 ok", b"354 go")
+        # No answer until the second envelope is there: a client that waits for it would wait in vain.
+        body, group = line.read_to(b"\r\n.\r\n"), line.read_to(b"DATA\r\n")
+        groups.extend((body, group))
+        assert line.got == b""
+        line.say(b"250 first is mine", b"250 ok", b"250 ok", b"354 go")
+        groups.append(line.read_to(b"\r\n.\r\n"))
+        assert line.got == b"", "after the last message nothing follows"
+        line.say(b"250 second is mine")
+        line.wait_for_hang_up()
+
+    mails = letters("a@x.example", "b@x.example")
+    with scripted(talk, timeout=5) as sender:
+        results = list(sender.send(mails, lambda _: None))
+    assert [(r.outcome, r.detail) for r in results] == [("sent", "first is mine"), ("sent", "second is mine")]
+    assert groups[0] == ENVELOPE % b"a"
+    assert groups[1] == mails[0].data + b".\r\n"
+    assert groups[2] == ENVELOPE % b"b"
+    assert groups[3] == mails[1].data + b".\r\n"
+
+
+def test_without_the_offer_each_command_waits_for_its_answer() -> None:
+    def talk(line: Line) -> None:
+        line.greet(b"8BITMIME")
+        for command, answer in ((b"MAIL", b"250 ok"), (b"RCPT", b"250 ok"), (b"DATA", b"354 go")):
+            assert line.read_to(b"\r\n").startswith(command)
+            assert line.got == b""
+            line.say(answer)
+        line.read_to(b"\r\n.\r\n")
+        line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    with scripted(talk) as sender:
+        assert [r.outcome for r in sender.send(letters("a@x.example"), lambda _: None)] == ["sent"]
+
+
+def test_a_354_although_the_recipient_was_refused_is_answered_with_a_dot_alone() -> None:
+    dots: list[bytes] = []
+    handed: list[str] = []
+
+    def talk(line: Line) -> None:
+        line.greet(b"PIPELINING")
+        line.read_to(b"DATA\r\n")
+        line.say(b"250 ok", b"550 5.1.1 unknown", b"354 go")
+        dots.append(line.read_to(b".\r\n"))
+        line.say(b"554 5.5.1 nobody to give it to")
+        line.read_to(b"DATA\r\n")
+        line.say(b"250 ok", b"250 ok", b"354 go")
+        line.read_to(b"\r\n.\r\n")
+        line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    with scripted(talk) as sender:
+        results = list(sender.send(letters("a@x.example", "b@x.example"), lambda m: handed.append(m.recipient)))
+    assert [(r.outcome, r.code) for r in results] == [("failed", "550 5.1.1"), ("sent", "250")]
+    assert dots == [b".\r\n"]
+    assert handed == ["b@x.example"]
+
+
+def test_a_refused_recipient_is_forgotten_before_the_next_message() -> None:
+    groups: list[bytes] = []
+
+    def talk(line: Line) -> None:
+        line.greet(b"PIPELINING")
+        line.read_to(b"DATA\r\n")
+        line.say(b"250 ok", b"550 5.1.1 unknown", b"503 5.5.1 no recipient")
+        groups.append(line.read_to(b"DATA\r\n"))
+        line.say(b"250 forgotten", b"250 ok", b"250 ok", b"354 go")
+        line.read_to(b"\r\n.\r\n")
+        line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    with scripted(talk) as sender:
+        results = list(sender.send(letters("a@x.example", "b@x.example"), lambda _: None))
+    assert [r.outcome for r in results] == ["failed", "sent"]
+    assert groups == [b"RSET\r\n" + ENVELOPE % b"b"]
+
+
+@pytest.mark.parametrize("ending", ["silence", "hang-up", "nonsense", "out of turn", "421"])
+def test_of_two_messages_on_their_way_only_the_one_whose_dot_was_sent_is_in_doubt(ending: str) -> None:
+    """The second one's envelope went with the first one's dot: it was not accepted, and goes over a new connection."""
+
+    def talk(line: Line) -> None:
+        line.greet(b"PIPELINING")
+        line.read_to(b"DATA\r\n")
+        line.say(b"250 ok", b"250 ok", b"354 go")
+        line.read_to(b"\r\n.\r\n")
+        if line.number == 1:
+            line.read_to(b"DATA\r\n")
+            if ending == "silence":
+                line.wait_for_hang_up()
+            elif ending == "nonsense":
+                line.say(b"thanks")
+            elif ending == "out of turn":
+                line.say(b"354 more")
+            elif ending == "421":
+                line.say(b"421 4.3.2 bye")
+            return
+        line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    handed: list[Message] = []
+    mails = letters("a@x.example", "b@x.example")
+    with scripted(talk) as sender:
+        results = list(sender.send(mails, handed.append))
+    first = "deferred" if ending == "421" else "unknown"
+    assert [(r.message.recipient, r.outcome) for r in results] == [("a@x.example", first), ("b@x.example", "sent")]
+    assert handed == mails
+
+
+def test_a_server_that_never_answers_whole_messages_does_not_make_everybody_unknown() -> None:
+    def talk(line: Line) -> None:
+        line.greet(b"PIPELINING")
+        line.read_to(b"DATA\r\n")
+        line.say(b"250 ok", b"250 ok", b"354 go")
+        line.read_to(b"\r\n.\r\n")
+
+    outcomes: list[str] = []
+    with scripted(talk) as sender, pytest.raises(Exception, match="gives no answer to whole messages"):
+        outcomes.extend(r.outcome for r in iter(sender.send(letters(*["a@x.example"] * 9), lambda _: None)))
+    assert len(outcomes) <= 2
+
+
+def test_a_word_out_of_turn_before_the_dot_keeps_the_message_back() -> None:
+    """Otherwise its answer would be taken for the answer to the message."""
+    bodies: list[bytes] = []
+
+    def talk(line: Line) -> None:
+        line.greet(b"PIPELINING")
+        line.read_to(b"DATA\r\n")
+        if line.number == 1:
+            line.say(b"250 ok", b"250 ok", b"354 go", b"250 already mine")
+            bodies.append(line.read_to(b"never"))
+        line.say(b"250 ok", b"250 ok", b"354 go")
+        line.read_to(b"\r\n.\r\n")
+        line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    handed: list[str] = []
+    with scripted(talk) as sender:
+        results = list(sender.send(letters("a@x.example", "b@x.example"), lambda m: handed.append(m.recipient)))
+    assert [r.outcome for r in results] == ["deferred", "sent"]
+    assert handed == ["b@x.example"]
+    assert bodies == []
