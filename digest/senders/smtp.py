@@ -5,8 +5,7 @@ The service hands its mail to a relay; it looks up no MX records and signs nothi
 
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from digest.domain.mail import Message, SendResult
@@ -14,7 +13,7 @@ from digest.errors import SenderUnavailable
 from digest.senders.base import HandOver
 from digest.senders.dsn import Dsn, wrong
 from digest.senders.smtp_opening import Entrance, Tls
-from digest.senders.smtp_session import Broken, Session
+from digest.senders.smtp_session import Broken, Session, Waiting
 
 FRUITLESS = 2
 """Connections in a row that may end without any answer to a message, before the server counts as unavailable."""
@@ -89,7 +88,7 @@ class SmtpSender:
             ehlo=dsn.options.get("ehlo", ""),
         )
 
-    def send(self, messages: Sequence[Message], hand_over: HandOver) -> Iterator[SendResult]:
+    def send(self, messages: Iterable[Message], hand_over: HandOver) -> Iterator[SendResult]:
         """See :class:`digest.senders.base.Sender`. 4xx is ``deferred``, 5xx ``failed``.
 
         A 421 or a lost connection ends the connection; the message that met it is deferred (it may be the cause)
@@ -98,12 +97,12 @@ class SmtpSender:
         Raises:
             SenderUnavailable, SenderRefused: with the server's words.
         """
-        waiting = deque(messages)
+        waiting = Waiting(messages)
         session: Session | None = None
         fruitless = 0
         innocent: Message | None = None
         try:
-            while waiting:
+            while waiting.first is not None:
                 session = self._acquire()
                 was_used, answered = session.announced > 0, session.answered
                 try:
@@ -116,11 +115,14 @@ class SmtpSender:
                         fruitless = 0
                     elif was_used:
                         continue  # the server had tired of waiting: that speaks of nobody
-                    if broken.greeted_next and session.answered > answered and waiting[0] is not innocent:
-                        innocent = waiting[0]  # the server ends connections after some messages
+                    message = waiting.first
+                    assert message is not None
+                    if broken.greeted_next and session.answered > answered and message is not innocent:
+                        innocent = message  # the server ends connections after some messages
                         continue
                     fruitless += 1
-                    yield SendResult(waiting.popleft(), "deferred", code=broken.code, detail=broken.words)
+                    waiting.pop()
+                    yield SendResult(message, "deferred", code=broken.code, detail=broken.words)
                     if fruitless >= FRUITLESS:
                         words = f"{broken.code} {broken.words}".strip()
                         raise SenderUnavailable(f"{self.name} ended the connection: {words}") from broken

@@ -16,8 +16,7 @@ breaks leaves the outcome unknown. Only one final dot is ever without its answer
 
 import re
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from digest.domain.mail import Message, Outcome, SendResult
@@ -59,6 +58,25 @@ class _Envelope:
     commands: tuple[bytes, ...]
 
 
+class Waiting:
+    """Messages that are still to be tried: made one by one, and only the next one is looked at ahead of its turn."""
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        self._rest = iter(messages)
+        self._first: Message | None = None
+
+    @property
+    def first(self) -> Message | None:
+        """Whose turn it is; None when all were tried."""
+        if self._first is None:
+            self._first = next(self._rest, None)
+        return self._first
+
+    def pop(self) -> None:
+        """The first one's turn is over."""
+        self._first = None
+
+
 class Session:
     """A connection that has greeted, is secured and signed in.
 
@@ -84,7 +102,7 @@ class Session:
         self.is_closed = False
         self.idle_since = time.monotonic()
 
-    def transfer(self, waiting: deque[Message], hand_over: HandOver, most: int) -> Iterator[SendResult]:
+    def transfer(self, waiting: Waiting, hand_over: HandOver, most: int) -> Iterator[SendResult]:
         """Try messages from the front of ``waiting``, until it is empty, the connection ended, or has had its share.
 
         A message leaves ``waiting`` when its result is known, or ``hand_over`` was called for it. After the final
@@ -94,29 +112,31 @@ class Session:
             most: messages that may be tried over this connection in its life.
 
         Raises:
-            Broken: 421, a lost connection or a reply that is no SMTP, before the final dot of ``waiting[0]``.
+            Broken: 421, a lost connection or a reply that is no SMTP, before the final dot of ``waiting.first``.
             SenderRefused: the server does not take mail from our sender at all.
         """
         under_way: _Envelope | None = None
-        while waiting and not self.is_closed and (under_way or self.announced < most):
-            message = waiting[0]
+        while not self.is_closed and (under_way or self.announced < most):
+            message = waiting.first
+            if message is None:
+                return
             try:
                 envelope = under_way or self._announce(self._envelope(message))
             except _Unfit as unfit:
-                waiting.popleft()
+                waiting.pop()
                 yield SendResult(message, "failed", *unfit.args)
                 continue
             under_way = None
             refusal = self._refusal_of(envelope)
             if refusal is not None:
-                waiting.popleft()
+                waiting.pop()
                 yield self._answered(message, refusal)
                 continue
             self._write_body(message)
             hand_over(message)
-            waiting.popleft()
-            if self._pipelines and waiting and self.announced < most:
-                under_way = self._next_envelope(waiting[0])
+            waiting.pop()
+            if self._pipelines and self.announced < most and (following := waiting.first) is not None:
+                under_way = self._next_envelope(following)
             result = self._finish(message, under_way)
             yield result
 

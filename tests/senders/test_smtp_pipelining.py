@@ -1,5 +1,7 @@
 """What goes over the line when the server offers PIPELINING (RFC 2920), byte by byte."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from digest.domain.mail import Message
@@ -160,3 +162,28 @@ def test_a_word_out_of_turn_before_the_dot_keeps_the_message_back() -> None:
     assert [r.outcome for r in results] == ["deferred", "sent"]
     assert handed == ["b@x.example"]
     assert bodies == []
+
+
+def test_messages_are_made_one_ahead_of_their_turn_and_no_more() -> None:
+    """There may be a million of them."""
+    made: list[int] = []
+    ahead: list[int] = []
+
+    def talk(line: Line) -> None:
+        line.greet(b"PIPELINING")
+        for _ in range(5):
+            line.read_to(b"DATA\r\n")
+            line.say(b"250 ok", b"250 ok", b"354 go")
+            line.read_to(b"\r\n.\r\n")
+            line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    def making() -> Iterator[Message]:
+        for number, mail in enumerate(letters(*["a@x.example"] * 5), start=1):
+            made.append(number)
+            yield mail
+
+    with scripted(talk) as sender:
+        for number, _ in enumerate(sender.send(making(), lambda _: None), start=1):
+            ahead.append(len(made) - number)
+    assert max(ahead) == 1
