@@ -96,7 +96,7 @@ def plain_text(html: str) -> str:
     return words_of(html_tree(html)) if words is None else words
 
 
-_TAG = re.compile(r"""<(/?[A-Za-z][A-Za-z0-9]*+)(?:\s(?:[^<>"']++|"[^"<>]*+"|'[^'<>]*+')*+)?/?>""")
+_BALANCED = re.compile(r"""(?:[^"']++|"[^"]*+"|'[^']*+')*+""")
 _CAPTION = re.compile(r"<figcaption(?:\s[^<>]*)?>.*?</figcaption>", re.DOTALL)
 _ENTITY = re.compile(r"&(?:([a-zA-Z]{2,8}[0-9]{0,2})|#([0-9]{2,6}));")
 _COMMON = "&amp; &lt; &gt; &quot; &nbsp; &#38; &#038; &#39; &#039; &#160; &#8211; &#8212; &#8216; &#8217; &#8220; &#8221; &#8230;"
@@ -107,22 +107,41 @@ def _simple_words(html: str) -> str | None:
     """:func:`plain_text` without a tree, several times as fast; None where a browser would have to think."""
     if _LINE in html or _PARAGRAPH in html:
         return None
-    if "<figcaption" in html:
-        html = _CAPTION.sub("", html)
-    parts = _TAG.split(html)
-    try:
-        parts[1::2] = [_MARKS[name] for name in parts[1::2]]
-        text = "".join(parts)
-        if "<" in text:
+    parts = html.split("<")
+    words = [parts[0]]
+    for part in parts[1:]:
+        tag, end, text = part.partition(">")
+        mark = _MARKS.get(tag)
+        if mark is None:
+            name, *more = tag.split(None, 1) or ("",)
+            mark = _MARKS.get(name)
+            if mark is None or not more or tag[0].isspace() or not _is_whole(tag):
+                return _without_captions(html) if name == "figcaption" else None
+        if not end:
             return None
-        if "&" in text:
-            ampersands = text.count("&")
-            text, entities = _ENTITY.subn(_character, text)
-            if entities != ampersands:
-                return None
-    except KeyError:
-        return None
-    return _paragraphs(text)
+        if mark:
+            words.append(mark)
+        words.append(text)
+    marked = "".join(words)
+    if "&" in marked:
+        ampersands = marked.count("&")
+        try:
+            marked, entities = _ENTITY.subn(_character, marked)
+        except KeyError:
+            return None
+        if entities != ampersands:
+            return None
+    return _paragraphs(marked)
+
+
+def _is_whole(tag: str) -> bool:
+    """Whether every quote of a tag is closed, so that the ``>`` behind it stands in none."""
+    return not tag.count('"') & 1 if "'" not in tag else bool(_BALANCED.fullmatch(tag))
+
+
+def _without_captions(html: str) -> str | None:
+    shorter = _CAPTION.sub("", html)
+    return _simple_words(shorter) if "<figcaption" not in shorter else None
 
 
 def _character(entity: re.Match[str]) -> str:
@@ -177,8 +196,14 @@ def words_of(root: Any) -> str:
 
 def _paragraphs(marked: str) -> str:
     paragraphs = [words for part in marked.split(_PARAGRAPH) if (words := part.strip())]
-    if "  " not in marked and _is_one_plain_line("".join(paragraphs)):
-        return "\n\n".join(paragraphs)
+    text = "\n\n".join(paragraphs)
+    if text.isascii():  # the usual case, told in one look: no break or control but those that we have just put in
+        data = text.encode()
+        breaks = 2 * len(paragraphs) - 2 if paragraphs else 0
+        if len(data.translate(None, _CONTROLS_AND_BREAKS)) == len(data) - breaks and "  " not in text:
+            return text
+    elif "  " not in text and _is_one_plain_line("".join(paragraphs)):
+        return text
     paragraphs = [words for part in marked.split(_PARAGRAPH) if (words := _lines(part))]
     text = "\n\n".join(paragraphs)
     if _is_one_plain_line("".join(paragraphs)):
@@ -201,6 +226,7 @@ _MARKS |= dict.fromkeys(
 )
 _MARKS |= {f"/{name}": mark for name, mark in _MARKS.items() if name not in ("hr", "p")}
 _MARKS |= {"/p": _PARAGRAPH, "br": _LINE}
+_MARKS |= {f"{name}/": mark for name, mark in _MARKS.items()}
 
 
 def _lines(part: str) -> str:

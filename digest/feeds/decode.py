@@ -61,7 +61,7 @@ def decode(body: bytes, content_type: str = "") -> str:
     for start, name in _UNMARKED:
         if body.startswith(start):
             return body.decode(name, "replace")
-    if b"\x1b" not in body and b"~{" not in body:  # what marks the encodings that look like ASCII
+    if b"\x1b" not in body and (b"~" not in body or b"~{" not in body):  # what marks the encodings that look like ASCII
         try:
             return body.decode("utf-8")
         except UnicodeDecodeError:

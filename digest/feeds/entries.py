@@ -11,7 +11,7 @@ MAX_BYTES = 10_000_000
 MAX_ENTRIES = 2_000
 CONTENT_LENGTH = 600
 """A description longer than this, in an item without content, is taken as the content as well."""
-_SUMMARY_LENGTH, _TITLE_LENGTH, _GUID_LENGTH, _TAGS = 2_000, 500, 1_000, 30
+SUMMARY_LENGTH, _TITLE_LENGTH, _GUID_LENGTH, _TAGS = 2_000, 500, 1_000, 30
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
 
@@ -43,7 +43,7 @@ def title_of(text: str) -> str:
 
 def summary_of(text: str) -> str:
     """A summary as it is kept: one line, without what publishing systems hang on its end."""
-    return clipped(without_trailers(one_line(text)), _SUMMARY_LENGTH)
+    return clipped(without_trailers(one_line(text)), SUMMARY_LENGTH)
 
 
 def distinct(words: Iterable[str]) -> tuple[str, ...]:

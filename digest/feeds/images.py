@@ -30,7 +30,10 @@ _MIN_SIDE = 50
 
 def is_file_name(text: str) -> bool:
     """Whether a text is but the name of a picture file (``Template (1).jpg``), no words for readers."""
-    text = text.strip().lower()
+    text = text.strip()
+    if "." not in text and text[:1] not in "iIdD":
+        return False
+    text = text.lower()
     return (text.endswith(_ENDINGS) and bool(_FILE_NAME.match(text))) or bool(_COUNTED.fullmatch(text))
 
 

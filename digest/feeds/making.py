@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from digest.domain.content import Entry, Image
-from digest.feeds.clean import absolute_url, one_line, plain_text
-from digest.feeds.entries import CONTENT_LENGTH, distinct, guid_of, summary_of, title_of
+from digest.feeds.clean import absolute_url, clipped, one_line, plain_text, without_trailers
+from digest.feeds.entries import CONTENT_LENGTH, SUMMARY_LENGTH, distinct, guid_of, title_of
 from digest.feeds.images import best_of_media, first_image
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -46,6 +46,19 @@ def byline(names: Sequence[str]) -> str:
     return ", ".join(distinct("" if _EMAIL.fullmatch(name.strip()) else name for name in names))[:300]
 
 
+def page_of(
+    feed_url: str, *, guid: str, link: str | None, original: str | None, links: Iterable[Mapping[str, Any]]
+) -> str:
+    """The item's own page: what stands behind a proxy's link, the link, an id that is one, or another link."""
+    if link == guid and "/" not in guid:  # an id that the feed forgot to say is no link (RSS 2.0, isPermaLink)
+        link = ""
+    chosen = [original, link]
+    chosen += [each.get("href") for each in links if each.get("rel") == "alternate"]
+    chosen += [guid if guid.startswith(("http://", "https://")) else ""]
+    chosen += [each.get("href") for each in links if each.get("rel") in ("enclosure", "related", "via")]
+    return next((url for each in chosen if (url := absolute_url(str(each or ""), feed_url))), "")
+
+
 def entry_of(
     feed_url: str,
     *,
@@ -65,20 +78,23 @@ def entry_of(
     """The entry of an item.
 
     Args:
+        title: its words, perhaps on several lines.
         texts: its contents.
         described: its summary; one of the contents if it says the same.
         media: what it declares as pictures, the best kind first.
         credit: who made the declared picture.
     """
-    content = max((each.words for each in texts), key=len, default="")
+    content = texts[0].words if len(texts) == 1 else max((each.words for each in texts), key=len, default="")
     summary = described.words
     if not content and len(summary) > CONTENT_LENGTH:
         content = summary
+    if "\n" in summary:
+        summary = " ".join(summary.split())
     return Entry(
         guid=guid_of(guid),
         url=url,
         title=title_of(title),
-        summary=summary_of(summary),
+        summary=clipped(without_trailers(summary), SUMMARY_LENGTH),
         content=content,
         author=author,
         published_at=published_at,

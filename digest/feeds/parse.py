@@ -3,17 +3,16 @@
 Nothing but :class:`ParseError` escapes, whatever the bytes; its message is for the editor who looks after the feed.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from digest.domain.content import Entry
 from digest.errors import ParseError
-from digest.feeds import bounded, dates, jsonfeed, strict
-from digest.feeds.clean import absolute_url, one_line
+from digest.feeds import bounded, dates, jsonfeed, strict, usual
+from digest.feeds.clean import one_line
 from digest.feeds.decode import decode, xml_document
 from digest.feeds.entries import MAX_BYTES, ParsedFeed, distinct, language_tag
-from digest.feeds.making import Value, byline, entry_of, words_in
+from digest.feeds.making import Value, byline, entry_of, page_of, words_in
 
 _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
 _ROOTS = ("rss", "rdf", "feed", "channel")
@@ -48,7 +47,7 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
         reading = _read(document, url)
         language = language_tag(str(reading.feed.get("language") or ""))
         entries = tuple(_entry(item, url, language) for item in reading.entries)
-        title, ttl = _text(reading.feed, "title"), _ttl(reading.feed)
+        title, ttl = one_line(_words(reading.feed, "title")), _ttl(reading.feed)
     except Exception as error:  # feedparser lets through whatever malformed input causes
         raise ParseError(f"this feed can't be read ({type(error).__name__}: {error})"[:300]) from error
     if not entries and root not in _ROOTS:
@@ -59,7 +58,9 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
 
 
 def _read(document: str, url: str) -> bounded.Reading:
-    """Read a feed: on the fast way if it is well-formed and usual, else by feedparser."""
+    """Read a feed: on the shortest way if it is well-formed and usual, or on a fast one, else by feedparser."""
+    if shortest := usual.read(document, url):
+        return bounded.Reading(*shortest, None)
     if fast := strict.read(document, url):
         return bounded.Reading(*fast, None)
     return bounded.read(document, url)
@@ -67,8 +68,9 @@ def _read(document: str, url: str) -> bounded.Reading:
 
 def _entry(item: Any, feed_url: str, feed_language: str) -> Entry:
     if isinstance(item, Entry):
-        return item if item.language == feed_language else replace(item, language=feed_language)
-    url = _link(item, feed_url)
+        return item
+    link, links = item.get("link"), item.get("links", ())
+    guid, original = str(item.get("id") or ""), item.get("feedburner_origlink")
     detail = item.get("summary_detail") or {}
     value, kind = item.get("summary") or "", detail.get("type") or "text/html"
     texts = [
@@ -79,9 +81,9 @@ def _entry(item: Any, feed_url: str, feed_language: str) -> Entry:
     pictures = [item["image"]] if item.get("image") else []
     return entry_of(
         feed_url,
-        guid=str(item.get("id") or ""),
-        url=url,
-        title=_text(item, "title"),
+        guid=guid,
+        url=page_of(feed_url, guid=guid, link=link, original=original, links=links),
+        title=_words(item, "title"),
         texts=texts,
         described=same or Value(value, kind, detail.get("base")),
         author=_author(item),
@@ -91,7 +93,7 @@ def _entry(item: Any, feed_url: str, feed_language: str) -> Entry:
         media=(
             item.get("media_content", ()),
             [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
-            [link for link in item.get("links", ()) if link.get("rel") == "enclosure"],
+            [each for each in links if each.get("rel") == "enclosure"],
             [{"medium": "image", **each} for each in pictures],
         ),
         credit=str(credited[0].get("content") or ""),
@@ -103,23 +105,9 @@ def _moment(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else dates.of_struct(value)
 
 
-def _text(thing: Any, name: str) -> str:
+def _words(thing: Any, name: str) -> str:
     detail = thing.get(f"{name}_detail") or {}
-    return one_line(words_in(str(thing.get(name) or ""), detail.get("type") or "text/plain"))
-
-
-def _link(item: Any, feed_url: str) -> str:
-    """The item's own page: what stands behind a proxy's link, the link, an id that is one, or another link."""
-    links = item.get("links", ())
-    guid = str(item.get("id") or "")
-    link = item.get("link")
-    if link == guid and "/" not in guid:  # an id that the feed forgot to say is no link (RSS 2.0, isPermaLink)
-        link = ""
-    chosen = [item.get("feedburner_origlink"), link]
-    chosen += [each.get("href") for each in links if each.get("rel") == "alternate"]
-    chosen += [guid if guid.startswith(("http://", "https://")) else ""]
-    chosen += [each.get("href") for each in links if each.get("rel") in ("enclosure", "related", "via")]
-    return next((url for each in chosen if (url := absolute_url(str(each or ""), feed_url))), "")
+    return words_in(str(thing.get(name) or ""), detail.get("type") or "text/plain")
 
 
 def _author(item: Any) -> str:

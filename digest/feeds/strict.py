@@ -9,56 +9,37 @@ Document types never get here (see :func:`digest.feeds.decode.xml_document`), en
 is loaded, and libxml2 itself bounds depth (256) and the length of a text (10 MB).
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from feedparser.api import StrictFeedParser
 from feedparser.urls import make_safe_absolute_uri
 from lxml import etree
 
-from digest.domain.content import Entry
-from digest.feeds import usual
-from digest.feeds.entries import MAX_ENTRIES, language_tag
-from digest.feeds.strict_item import READERS, Item, UnusualError, attributes, fixed, text_of
+from digest.feeds import names
+from digest.feeds.entries import MAX_ENTRIES
+from digest.feeds.names import UnusualError
+from digest.feeds.strict_item import READERS, Item, attributes, fixed, text_of
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_SPACES = {uri.lower(): prefix for uri, prefix in StrictFeedParser.namespaces.items()}
-_PREFIXES = {prefix for prefix in _SPACES.values() if prefix}
-# Whole vocabularies that say nothing of what an entry keeps.
-_SILENT = {
-    "slash", "wfw", "thr", "georss", "geo", "gml", "icbm", "psc", "trackback", "pingback", "admin", "prism", "cc",
-    "creativeCommons", "taxo", "ss", "wiki", "sy", "rdf", "annotate", "ag", "foaf", "ev", "co", "fm", "ref", "sub",
-}  # fmt: skip
-# Elements of a channel or feed whose insides are about something else, and those that stay without effect.
-_ASIDE = {
-    "image", "textinput", "itunes_owner", "itunes_category", "author", "contributor", "cloud", "skiphours", "skipdays",
-    "itunes_image", "subtitle", "description", "link", "category", "generator", "rights", "copyright", "docs", "logo",
-    "icon", "id", "guid", "updated", "pubdate", "lastbuilddate", "managingeditor", "webmaster", "dc_creator", "dc_date",
-    "dc_publisher", "dc_rights", "dc_description", "dc_subject", "published", "modified", "tagline", "rating", "info",
-    "itunes_author", "itunes_summary", "itunes_subtitle", "itunes_keywords", "media_thumbnail", "media_keywords",
-    "media_credit", "media_category", "media_rating", "media_description", "media_copyright", "items", "summary",
-    "itunes_explicit", "itunes_block", "feedburner_browserfriendly", "dcterms_modified", "itunes_name", "itunes_email",
-}  # fmt: skip
 _KEPT = {"title", "dc_title", "language", "dc_language", "ttl"}
-_PLAIN_BASE = re.compile(r"[ \n\t]base\s?=")
+_PLAIN_BASE = etree.XPath("boolean(//@base)")
 
 
-def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any] | Entry]] | None:
+def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """What the feed says, and its items, as feedparser would word them; None if feedparser must be asked.
 
     Args:
         document: XML with a declaration that says UTF-8, without a document type.
         url: that relative links are seen from.
     """
-    # feedparser takes it for xml:base wherever it stands
-    if ("base=" in document or "base =" in document) and _PLAIN_BASE.search(document):
-        return None
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
     try:
-        return _Feed(url).read(etree.fromstring(document.encode("utf-8"), parser))
+        root = etree.fromstring(document.encode("utf-8"), parser)
+        if _PLAIN_BASE(root):  # feedparser takes it for xml:base wherever it stands
+            return None
+        return _Feed(url).read(root)
     except (etree.XMLSyntaxError, UnusualError, ValueError):
         return None
 
@@ -69,13 +50,13 @@ class _Feed:
     def __init__(self, url: str) -> None:
         self.url = url
         self.said: dict[str, Any] = {}
-        self.items: list[dict[str, Any] | Entry] = []
+        self.items: list[dict[str, Any]] = []
         self._names: dict[str, str] = {}
         self._atom = False
 
-    def read(self, root: Any) -> tuple[dict[str, Any], list[dict[str, Any] | Entry]]:
+    def read(self, root: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         for prefix, uri in root.nsmap.items():
-            if prefix in _PREFIXES and _SPACES.get(uri.lower(), prefix) != prefix:
+            if names.borrows(prefix, uri):
                 raise UnusualError
         base, language = self._at(root, self.url, None)
         if language and root.prefix in (None, "rdf"):
@@ -112,14 +93,7 @@ class _Feed:
         name = self._names.get(tag)
         if name is None:
             uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
-            prefix = _SPACES.get(uri.lower()) if uri else ""
-            if prefix is None:
-                # A default vocabulary of its own, or one that borrows a well-known prefix.
-                if element.prefix is None or element.prefix in _PREFIXES or "userland" in uri:
-                    raise UnusualError
-                name = ""
-            else:
-                name = f"{prefix}_{local.lower()}" if prefix else local.lower()
+            name = names.called(uri, local, element.prefix)
             self._names[tag] = name
         return name
 
@@ -146,7 +120,7 @@ class _Feed:
                 self._keep(name, child, *self._at(child, base, language))
             elif name.startswith("sy_"):
                 self.said[name] = fixed(text_of(child))
-            elif name in _ASIDE or name.partition("_")[0] in _SILENT:
+            elif names.leaves_nothing_in_feed(name):
                 self._no_items(child)
             else:
                 self._must_be_unknown(name, child)
@@ -162,29 +136,20 @@ class _Feed:
 
     def _no_items(self, element: Any) -> None:
         for inner in element.iterdescendants():
-            if self.name(inner) in ("item", "entry", "channel", "feed", "ttl", "rss"):
+            if self.name(inner) in names.BEGIN_ANEW:
                 raise UnusualError
 
     def _must_be_unknown(self, name: str, element: Any) -> None:
         """Nobody knows this element, so nothing comes of it; nor of what is in it."""
         for each in element.iter():
             known = self.name(each)
-            if known.partition("_")[0] in _SILENT or known == "":
+            if known == "" or names.is_silent(known):
                 continue
-            if known in ("authors", "links", "tags", "content", "item", "entry", "enclosures", "keywords") or hasattr(
-                StrictFeedParser, f"_start_{known}"
-            ):
-                raise UnusualError
-            if each is not element or known.endswith(("_detail", "_parsed")):
+            if each is not element or names.is_known(known):
                 raise UnusualError
 
     def _item(self, element: Any, base: str, language: str | None) -> None:
         if len(self.items) >= MAX_ENTRIES:
-            return
-        if not (self._atom or element.attrib or language or base != self.url) and (
-            found := usual.entry(element, self._names, self.url, language_tag(self.said.get("language", "")))
-        ):
-            self.items.append(found)
             return
         item = Item(self._atom)
         base, language = self._at(element, base, language)
@@ -214,7 +179,7 @@ class _Feed:
                 self._parts(item, child, *self._at(child, base, language), depth + 1)
             elif name in ("author", "itunes_author"):
                 item.author(list(self._named(child)), child, depth)
-            elif name in _ITEM_ASIDE or name.partition("_")[0] in _SILENT:
+            elif names.leaves_nothing_in_item(name):
                 self._no_items(child)
             else:
                 self._must_be_unknown(name, child)
@@ -226,11 +191,3 @@ class _Feed:
                 raise UnusualError
             if name:
                 yield name, fixed(child.text or "")
-
-
-_ITEM_ASIDE = {
-    "source", "comments", "contributor", "generator", "rights", "copyright", "dc_publisher", "dc_rights", "dc_language",
-    "language", "dc_contributor", "dc_format", "dc_identifier", "dc_source", "dc_type", "itunes_duration", "docs",
-    "itunes_explicit", "itunes_block", "media_rating", "media_copyright", "media_text", "media_player", "ttl",
-    "itunes_owner", "subtitle", "tagline", "itunes_subtitle", "media_restriction", "media_license", "rating", "icon", "logo", "webmaster",
-}  # fmt: skip

@@ -12,8 +12,9 @@ from lxml import etree
 
 from digest.feeds import dates
 from digest.feeds.bounded import MAX_ATTRIBUTES, MAX_AUTHOR, MAX_TAGS
+from digest.feeds.names import UnusualError
 
-_TYPES = {
+TYPES = {
     "text": "text/plain",
     "plain": "text/plain",
     "text/plain": "text/plain",
@@ -22,7 +23,7 @@ _TYPES = {
     "xhtml": "application/xhtml+xml",
     "application/xhtml+xml": "application/xhtml+xml",
 }
-_MARKUP = ("text/html", "application/xhtml+xml")
+MARKUP = ("text/html", "application/xhtml+xml")
 _BEYOND = re.compile("[^\x00-\xff]")
 _C1 = re.compile("[\x80-\x9f]")
 _WINDOWS = {code: bytes([code]).decode("windows-1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
@@ -34,10 +35,6 @@ _NAMED = re.compile("&([A-Za-z0-9_]+);")
 
 Reader = Callable[["Item", Any, str, str | None, int, dict[str, str]], None]
 """Reads an element: base address, language, depth below the item, attributes."""
-
-
-class UnusualError(Exception):
-    """Something that only feedparser knows how to read."""
 
 
 def text_of(element: Any) -> str:
@@ -82,6 +79,11 @@ def joined(base: str, url: str) -> str:
         return ""
 
 
+def relinked(base: str, url: str) -> str:
+    """A link that stands as a text, as feedparser mends it."""
+    return _NAMED.sub(r"&\1", fixed(joined(base, url)).replace("&amp;", "&"))
+
+
 def name_in(text: str) -> str:
     """Somebody's name, of a text that may hold an address as well."""
     words = text[:MAX_AUTHOR].split()
@@ -113,7 +115,7 @@ class Item:
         self, element: Any, base: str, language: str | None, given: Mapping[str, str], usual: str
     ) -> dict[str, Any]:
         """A text with its type: plain, escaped markup, or XHTML."""
-        kind = _TYPES.get(given.get("type", usual), "")
+        kind = TYPES.get(given.get("type", usual), "")
         if not kind or given.get("mode") == "base64":
             raise UnusualError
         if kind != "application/xhtml+xml":
@@ -153,12 +155,12 @@ class Item:
                 raise UnusualError
             href = joined(base, href)
             links.append({"rel": rel, "href": href})
-            if rel == "alternate" and _TYPES.get(kind) in _MARKUP:
+            if rel == "alternate" and TYPES.get(kind) in MARKUP:
                 self.said["link"] = href
             return
         url = fixed(text_of(element))
         if url:
-            url = _NAMED.sub(r"&\1", fixed(joined(base, url)).replace("&amp;", "&"))
+            url = relinked(base, url)
         self.said["link"] = url
         links.append({"rel": rel, "href": url} if url else {"rel": rel})
 
@@ -317,7 +319,8 @@ READERS: dict[str, Reader] = {
 
 def looks_like_html(text: str) -> bool:
     """Whether feedparser would take a text for markup."""
-    return ("<" in text or "&" in text) and bool(StrictFeedParser.looks_like_html(text))
+    # It asks for a closing tag or an entity before it looks any closer.
+    return ("</" in text or ("&" in text and ";" in text)) and bool(StrictFeedParser.looks_like_html(text))
 
 
 def _inner(element: Any) -> str:

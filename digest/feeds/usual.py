@@ -1,119 +1,281 @@
-"""The usual RSS item on the shortest way: one look at each element, then the entry.
+"""Usual RSS and Atom on the shortest way: one look at each element, then the entry.
 
-Most feeds are made by a few publishing systems, and their items hold the same dozen elements, once each, without
-attributes. Whatever else an item holds, it goes the longer way (:mod:`digest.feeds.strict_item`), with the same result.
+Most feeds are made by a few publishing systems, and their items hold the same dozen elements, once each. This reads
+what is written in that way. At the first thing that isn't usual it hands the whole feed to the longer way
+(:mod:`digest.feeds.strict`), which gives the same values for more of what feeds may say.
+
+Document types never get here (see :func:`digest.feeds.decode.xml_document`), so there are no entities to resolve.
 """
 
-from functools import lru_cache
+import re
 from typing import Any
+from xml.etree.ElementTree import ParseError as NotWellFormedError
+from xml.etree.ElementTree import fromstring
 
 from digest.domain.content import Entry
-from digest.feeds import dates
-from digest.feeds.clean import absolute_url, one_line
-from digest.feeds.entries import distinct
-from digest.feeds.making import Value, byline, entry_of, words_in
-from digest.feeds.strict_item import SIMPLE_URL, attributes, fixed, looks_like_html, name_in
+from digest.feeds.bounded import MAX_ATTRIBUTES
+from digest.feeds.entries import MAX_ENTRIES, language_tag
+from digest.feeds.names import (
+    BEGIN_ANEW,
+    PREFIXES,
+    SPACES,
+    UnusualError,
+    borrows,
+    called,
+    is_known,
+    is_silent,
+    leaves_nothing_in_feed,
+    leaves_nothing_in_item,
+)
+from digest.feeds.strict_item import READERS, fixed
+from digest.feeds.usual_item import Parts, entry_from
 
-_ONCE = {
-    "title": "title", "link": "link", "guid": "guid", "pubdate": "pubdate", "description": "description",
-    "content_encoded": "content", "dc_creator": "author", "author": "author",
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_DECLARATION = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_START_TAG = re.compile(r"""<(?!\?)[^\s/>"']+(?:[^<>"']|"[^"]*"|'[^']*')*>""")
+_DEEPEST = 250
+_PASS, _ALONE, _AUTHOR, _CATEGORY = "*pass", "*alone", "*author", "*category"
+"""Elements that are passed over with all in them, those in which nothing may stand, and two that need a thought."""
+
+# By feedparser's name of an item's element, where its text is noted. Twice the same note isn't usual.
+_NOTED = {
+    "title": "title", "guid": "guid", "id": "guid", "link": "link", "feedburner_origlink": "origin",
+    "description": "description", "summary": "summary", "content_encoded": "encoded", "content": "content",
+    "pubdate": "published", "published": "published", "issued": "published", "dcterms_issued": "published",
+    "updated": "updated", "modified": "updated", "dc_date": "updated", "dcterms_modified": "updated",
+    "dc_creator": _AUTHOR, "author": _AUTHOR, "category": _CATEGORY, "dc_subject": _CATEGORY,
+    "media_content": "media_content", "media_thumbnail": "media_thumbnail", "media_credit": "media_credit",
+    "enclosure": "enclosure",
 }  # fmt: skip
-_DECLARED = {"media_content", "media_thumbnail", "enclosure"}
-_NOTHING = {"", "comments", "slash_comments", "wfw_commentrss", "source"}
-"""Elements that leave nothing behind, if there are none inside."""
-_PERMALINK = ([("isPermaLink", "false")], [("isPermaLink", "true")])
-_MANY = 20
-_SHORT = 100
-"""Characters: what is no longer than this is likely to come again, so what comes of it is kept for a while."""
+_TYPED = frozenset(("title", "description", "summary", "encoded", "content"))
+_DECLARED = frozenset(("link", "media_content", "media_thumbnail", "media_credit", "enclosure"))
+"""What may come more than once, and in whose attributes there is something to know."""
+_OF_AUTHOR = frozenset(("name", "email", "uri", "url", "homepage"))
+_OF_FEED = {"title": "title", "dc_title": "title", "language": "language", "dc_language": "language", "ttl": "ttl"}
 
 
-def entry(item: Any, names: dict[str, str], url: str, language: str) -> Entry | None:
-    """The entry of an RSS item; None if it is not a usual one.
+def read(document: str, url: str) -> tuple[dict[str, Any], list[Entry]] | None:
+    """What the feed says of itself, as feedparser would word it, and its entries; None if it is not a usual one.
 
     Args:
-        item: an element without attributes, in a document without base addresses of its own.
-        names: feedparser's names of elements seen so far, by tag. An item with another one is not a usual one.
-        url: the feed's, that relative addresses are seen from.
-        language: of the feed, as a tag.
+        document: XML without a document type.
+        url: that relative links are seen from.
     """
-    said: dict[str, str] = {}
-    terms: list[str] = []
-    declared: dict[str, list[dict[str, str]]] = {}
-    for child in item:
-        name = names.get(child.tag)
-        if name is None or len(child):
-            return None
-        given = child.items()
-        if key := _ONCE.get(name):
-            if key in said or (given and not (key == "guid" and given in _PERMALINK)):
-                return None
-            said[key] = fixed(child.text or "")
-        elif name == "category":
-            if given and (len(given) > 1 or given[0][0] != "domain"):
-                return None
-            terms.append(fixed(child.text or ""))
-        elif name in _DECLARED:
-            found = attributes(given)
-            if "lang" in found or (child.text and not child.text.isspace()):
-                return None
-            declared.setdefault(name, []).append(found)
-        elif name not in _NOTHING or any(key == "lang" for key, _ in given):
-            return None
-    link = said.get("link", "")
-    if not SIMPLE_URL.fullmatch(link) or not (link := absolute_url(link, url)) or len(terms) > _MANY:
+    try:
+        reader = _Reader(document, url)
+        reader.read(fromstring(document))  # noqa: S314  (no document type gets here)
+    except (NotWellFormedError, UnusualError, ValueError):
         return None
-    return _made(said, link, terms, declared, url, language)
+    return reader.said, reader.entries
 
 
-def _made(
-    said: dict[str, str],
-    link: str,
-    terms: list[str],
-    declared: dict[str, list[dict[str, str]]],
-    url: str,
-    language: str,
-) -> Entry:
-    title = said.get("title", "")
-    kind = "text/html" if looks_like_html(title) else "text/plain"
-    texts = [Value(said["content"], "text/html", url)] if "content" in said else []
-    summary = said.get("description", said.get("content", ""))
-    same = texts and texts[0].text == summary
-    published = said.get("pubdate")
-    return entry_of(
-        url,
-        guid=said.get("guid", ""),
-        url=link,
-        title=one_line(words_in(title, kind)),
-        texts=texts,
-        described=texts[0] if same else Value(summary, "text/html", url),
-        author=_author(said.get("author", "")),
-        published_at=dates.of_feed(published) if published is not None else None,
-        updated_at=None,
-        tags=_tags(tuple(terms)) if sum(map(len, terms)) <= _SHORT else distinct(terms),
-        media=(
-            declared.get("media_content", ()),
-            [{"medium": "image", **each} for each in declared.get("media_thumbnail", ())],
-            [
-                {**each, "rel": "enclosure", "href": each.get("url") or each.get("uri") or each.get("href") or ""}
-                for each in declared.get("enclosure", ())
-            ],
-        )
-        if declared
-        else (),
-        credit="",
-        language=language,
-    )
+class _Reader:
+    """One document."""
+
+    def __init__(self, document: str, url: str) -> None:
+        self.said: dict[str, Any] = {}
+        self.entries: list[Entry] = []
+        self._url = url
+        self._document = document
+        self._foreign: set[str] | None = None
+        self._start = _START_TAG.search(document)
+        self._atom = False
+        self._names: dict[str, str] = {}
+        self._actions: dict[str, str] = {}  # by tag of an item's element
+        self._language = ""  # that the root declares for all texts
+
+    def read(self, root: Any) -> None:
+        start = self._start[0] if self._start else ""
+        for prefix, one, other in _DECLARATION.findall(start):
+            if borrows(prefix or None, one or other):
+                raise UnusualError
+        name = self._name(root.tag)
+        if root.attrib:
+            self._of_root(root.attrib, has_prefix=":" in start.split(None, 1)[0])
+        if name == "feed":
+            self._atom = True
+            self._feed(root)
+        elif name == "rss" and len(root) == 1 and self._name(root[0].tag) == "channel":
+            _has_no_base(root[0].attrib, _XML)
+            self._feed(root[0])
+        else:
+            raise UnusualError
+
+    def _of_root(self, given: dict[str, str], *, has_prefix: bool) -> None:
+        for name, value in given.items():
+            if name == _XML + "lang":
+                self._language = language_tag(value)
+                if value and not has_prefix:
+                    self._say_language(value.replace("_", "-"))
+            elif name.lower() in ("base", "lang") or name.startswith(_XML):
+                raise UnusualError
+
+    def _name(self, tag: str) -> str:
+        name = self._names.get(tag)
+        if name is None:
+            uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
+            name = self._names[tag] = called(uri, local, self._prefix_of(uri))
+        return name
+
+    def _prefix_of(self, uri: str) -> str | None:
+        """What stands for the prefix of an unknown vocabulary, if it is sure to have one, and one that nobody knows."""
+        if not uri or uri.lower() in SPACES:
+            return None
+        if self._foreign is None:
+            start = self._start[0] if self._start else ""
+            found = _DECLARATION.findall(start)
+            known = {one or other for prefix, one, other in found if not prefix or prefix in PREFIXES}
+            self._foreign = {one or other for _, one, other in found} - known
+            if self._document.count("xmlns") != len(found):  # elsewhere it may have another prefix
+                self._foreign = set()
+        return "*" if uri in self._foreign else None
+
+    def _feed(self, feed: Any) -> None:
+        item = "entry" if self._atom else "item"
+        names = self._names
+        for child in feed:
+            name = names.get(child.tag)
+            if name is None:
+                name = self._name(child.tag)
+            if name != item:
+                self._of_feed(name, child)
+            elif child.attrib or len(self.entries) >= MAX_ENTRIES:
+                raise UnusualError
+            else:
+                parts = self._item(child)
+                self.entries.append(entry_from(parts, self._url, self._language, self.said.get("tag", "")))
+
+    def _of_feed(self, name: str, element: Any) -> None:
+        given = element.attrib
+        if name in _OF_FEED or name.startswith("sy_"):
+            name = _OF_FEED.get(name, name)
+            if len(element) or (given and not (name == "title" and given.keys() == {"type"})):
+                raise UnusualError
+            text = fixed(element.text or "")
+            if name == "language":
+                self._say_language(text)
+            elif name != "title":
+                self.said[name] = text
+            elif not self.said.get("title"):
+                about = Parts(self._atom)
+                about.typed("title", given.get("type"))
+                about.said["title"] = text
+                self.said |= {"title": text, "title_detail": {"type": about.kind("title", "text/plain")}}
+        elif leaves_nothing_in_feed(name):
+            self._pass_over(element)
+        elif (name and not is_silent(name) and is_known(name)) or len(element):
+            raise UnusualError
+        else:
+            _has_no_base(given)
+
+    def _say_language(self, text: str) -> None:
+        if self.entries:  # they have been given another one
+            raise UnusualError
+        self.said |= {"language": text, "tag": language_tag(text)}
+
+    def _item(self, element: Any) -> Parts:
+        item = Parts(self._atom)
+        said, terms, actions = item.said, item.terms, self._actions
+        for child in element:
+            action = actions.get(child.tag)
+            if action is None:
+                action = self._action(child.tag)
+            if (given := child.items()) or len(child):
+                self._with_more(action, child, given, item)
+                continue
+            text = child.text
+            text = text.strip() if text else ""
+            if not text.isascii():
+                text = fixed(text)
+            if action is _CATEGORY:
+                if text:
+                    terms.append(text)
+            elif action is _AUTHOR:
+                item.author(text)
+            elif action is _PASS or action is _ALONE:
+                continue
+            elif action not in said:
+                said[action] = text
+            else:
+                raise UnusualError
+        return item
+
+    def _action(self, tag: str) -> str:
+        name = self._name(tag)
+        action = _NOTED.get(name)
+        if action is None:
+            if leaves_nothing_in_item(name):
+                action = _PASS
+            elif name and (name in READERS or is_known(name)):
+                raise UnusualError
+            else:
+                action = _ALONE
+        self._actions[tag] = action
+        return action
+
+    def _with_more(self, action: str, element: Any, raw: list[tuple[str, str]], item: Parts) -> None:
+        """Note what an element says that has attributes, or elements in it."""
+        if action is _PASS:
+            self._pass_over(element)
+            return
+        given = _attributes(raw)
+        if action is _AUTHOR and len(element):
+            item.author({name: fixed(part.text or "") for name, part in self._of_author(element)})
+            return
+        if len(element):
+            raise UnusualError
+        text = fixed(element.text or "")
+        if action in _DECLARED:
+            item.declared(action, text, given, self._url)
+        elif action is _CATEGORY:
+            item.category(text, given)
+        elif action in item.said:
+            raise UnusualError
+        elif action in _TYPED:
+            if given.get("mode") == "base64":
+                raise UnusualError
+            item.typed(action, given.get("type"))
+            item.said[action] = text
+        elif action == "guid" and given.keys() == {"ispermalink"}:
+            item.permanent = given["ispermalink"] == "true"
+            item.said[action] = text
+        elif action is not _ALONE:
+            raise UnusualError
+
+    def _of_author(self, element: Any) -> list[tuple[str, Any]]:
+        found = [(self._name(part.tag), part) for part in element]
+        if any(name not in _OF_AUTHOR or len(part) or part.attrib for name, part in found):
+            raise UnusualError
+        return found
+
+    def _pass_over(self, element: Any) -> None:
+        _has_no_base(element.attrib)
+        if not len(element):
+            return
+        level, depth = list(element), 0
+        while level:
+            for each in level:
+                if self._name(each.tag) in BEGIN_ANEW or depth > _DEEPEST:
+                    raise UnusualError
+                _has_no_base(each.attrib)
+            level, depth = [inner for each in level for inner in each], depth + 1
 
 
-def _author(text: str) -> str:
-    return _byline(text) if len(text) <= _SHORT else byline([name_in(text) or text])
+def _attributes(raw: list[tuple[str, str]]) -> dict[str, str]:
+    """Attributes as feedparser words them: names in lower case, two values as well."""
+    if len(raw) > MAX_ATTRIBUTES:
+        raise UnusualError
+    given = {}
+    for name, value in raw:
+        name = name.lower()
+        if name[0] == "{" or name == "base" or name == "lang":
+            raise UnusualError
+        given[name] = value.lower() if name == "rel" or name == "type" else value
+    return given
 
 
-@lru_cache(maxsize=4096)
-def _byline(text: str) -> str:
-    return byline([name_in(text) or text])
-
-
-@lru_cache(maxsize=4096)
-def _tags(terms: tuple[str, ...]) -> tuple[str, ...]:
-    return distinct(terms)
+def _has_no_base(given: dict[str, str], *more: str) -> None:
+    """feedparser takes a plain ``base`` for ``xml:base`` wherever it stands."""
+    for name in given:
+        if name.lower() in ("base", "lang") or name.startswith(more):
+            raise UnusualError

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ParseError
-from digest.feeds import clean, decode, strict
+from digest.feeds import clean, decode, strict, usual
 from digest.feeds.entries import ParsedFeed
 from digest.feeds.parse import parse
 from tests.conftest import shared_data
@@ -35,8 +35,17 @@ def is_fast(text: str) -> bool:
     return strict.read(decode.xml_document(text)[1], URL) is not None
 
 
+def is_shortest(text: str) -> bool:
+    return usual.read(decode.xml_document(text)[1], URL) is not None
+
+
+def on_the_longer_way(body: bytes) -> ParsedFeed:
+    with mock.patch.object(usual, "read", return_value=None):
+        return parse(body, "", URL)
+
+
 def slowly(body: bytes) -> ParsedFeed:
-    with mock.patch.object(strict, "read", return_value=None):
+    with mock.patch.object(usual, "read", return_value=None), mock.patch.object(strict, "read", return_value=None):
         return parse(body, "", URL)
 
 
@@ -74,12 +83,62 @@ UNUSUAL = {
 @pytest.mark.parametrize("text", USUAL)
 def test_a_usual_feed_is_read_fast_and_as_feedparser_reads_it(text: str) -> None:
     assert is_fast(text)
-    assert parse(text.encode(), "", URL) == slowly(text.encode())
+    assert parse(text.encode(), "", URL) == on_the_longer_way(text.encode()) == slowly(text.encode())
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_what_is_unusual_is_left_to_feedparser(name: str) -> None:
     assert not is_fast(UNUSUAL[name])
+    assert not is_shortest(UNUSUAL[name])
+
+
+_WORD = st.sampled_from(["a", "ä", "&amp;", "&lt;b&gt;", " ", "\n", "&#8230;", "x=1&amp;y=2", "&#x93;", "/p/1", "A B"])
+SHORTEST = [
+    rss("<title>A &amp; B</title><link>https://a.example/1</link><guid isPermaLink='false'>p 1</guid><category domain='d'>A</category><category>B</category><content:encoded>&lt;p&gt;x&lt;/p&gt;</content:encoded>", "<language>de</language><ttl>30</ttl>"),
+    rss("<title>T</title><guid>https://a.example/1</guid><description>x</description><media:thumbnail url='/i.jpg' width='90'/><media:credit role='photographer'>Ada</media:credit>"),
+    rss("<title>T</title><link>/a/b</link><enclosure url='/e.png' type='image/png' length='9'/><source url='https://s.example/'>S</source>", "<image><url>u</url><title>I</title></image>"),
+    rss("<title>T</title><link>a</link><author>ada@a.example (Ada)</author><comments>x</comments>"),
+    f'<rss {SPACES} xmlns:own="https://own.example/"><channel><own:note>x</own:note><item><title>T</title><own:note>x</own:note></item></channel></rss>',
+    atom("<title type='html'>A &amp;lt;b&amp;gt;</title><link href='/a/1'/><link rel='replies' href='/r'/><id>urn:1</id><updated>2026-02-28T09:30:00Z</updated><author><name>Ada</name><uri>https://a.example/</uri></author><author><name>Jon</name></author>", "xml:lang='en_GB'"),
+    atom("<title>x &lt;b&gt;y&lt;/b&gt;</title><content type='html'>&lt;p&gt;One&lt;/p&gt;&lt;img src='i.png' alt='it&apos;s'&gt;</content><category term='t' label='L'/><published>2026-03-12T09:30:00-08:00</published>"),
+    atom("<title>T</title><summary>S</summary><link rel='enclosure' href='/e.jpg' type='image/jpeg'/><source><title>Other</title><id>x</id></source>"),
+]  # fmt: skip
+LONGER = {
+    "twice the same": rss("<title>A</title><title>B</title>"),
+    "an attribute of its own base": rss("<link base='https://b.example/'>x</link>"),
+    "xml:base": rss("<link xml:base='https://b.example/'>x</link>"),
+    "a language of one text": rss("<title xml:lang='fr'>A</title>"),
+    "XHTML": atom("<content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>x</div></content>"),
+    "a known vocabulary behind another's prefix": '<rss xmlns:dc="http://search.yahoo.com/mrss/"><channel><item><dc:title>A</dc:title></item></channel></rss>',
+    "a foreign vocabulary behind a known prefix somewhere": '<rss xmlns:own="https://own.example/"><channel><item><own:title xmlns:own="https://own.example/">A</own:title></item></channel></rss>',
+    "an item in what is passed over": "<rss><channel><image><item><title>A</title></item></image></channel></rss>",
+    "two ways to credit": rss("<title>A</title><author>Ada</author><author>Jon</author>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SHORTEST)
+def test_what_publishing_systems_write_is_read_on_the_shortest_way(text: str) -> None:
+    assert is_shortest(text)
+    assert parse(text.encode(), "", URL) == on_the_longer_way(text.encode()) == slowly(text.encode())
+
+
+@pytest.mark.parametrize("name", LONGER)
+def test_what_needs_a_thought_is_not_read_on_the_shortest_way(name: str) -> None:
+    assert not is_shortest(LONGER[name])
+    body = LONGER[name].encode()
+    assert parse(body, "", URL) == on_the_longer_way(body) == slowly(body)
+
+
+_ATOM_NAMES = st.sampled_from(
+    ["title", "title type='html'", "id", "summary", "content type='html'", "published", "updated", "category term='t'"]
+)
+
+
+@given(st.lists(st.tuples(_ATOM_NAMES, st.lists(_WORD, max_size=4).map("".join)), max_size=8), st.booleans())
+def test_the_same_holds_for_atom(parts: list[tuple[str, str]], author: bool) -> None:
+    inner = "".join(f"<{name}>{text}</{name.split()[0]}>" for name, text in parts)
+    body = atom(inner + ("<author><name>Ada</name></author>" if author else ""), "xml:lang='de'").encode()
+    assert parse(body, "", URL) == on_the_longer_way(body) == slowly(body)
 
 
 def test_deep_nesting_and_outer_entities_never_get_through() -> None:
@@ -88,7 +147,6 @@ def test_deep_nesting_and_outer_entities_never_get_through() -> None:
         parse(b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + rss("<title>&x;</title>").encode(), "", URL)
 
 
-_WORD = st.sampled_from(["a", "ä", "&amp;", "&lt;b&gt;", " ", "\n", "&#8230;", "x=1&amp;y=2", "&#x93;", "/p/1", "A B"])
 _NAMES = st.sampled_from(
     "title link guid id description summary content:encoded dc:creator author pubDate category media:title media:thumbnail"  # noqa: SIM905
     " itunes:summary itunes:subtitle dc:date comments media:group enclosure atom:link media:description dc:subject".split()
@@ -98,7 +156,7 @@ _NAMES = st.sampled_from(
 @given(st.lists(st.tuples(_NAMES, st.lists(_WORD, max_size=4).map("".join)), max_size=8))
 def test_whatever_the_order_of_elements_both_ways_agree(parts: list[tuple[str, str]]) -> None:
     body = rss("".join(f"<{name}>{text}</{name}>" for name, text in parts)).encode()
-    assert parse(body, "", URL) == slowly(body)
+    assert parse(body, "", URL) == on_the_longer_way(body) == slowly(body)
 
 
 _TAGS = st.sampled_from(
