@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from digest.cli import issue_ledger
+from digest.cli import issue_ledger, issue_proof
 from digest.cli.common import IssueId, Json, actor, bar, emit, open_service, table
 from digest.domain.issue import IssueDocument, PlacedItem
 from digest.errors import UsageError
@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="List, show, render, check, approve
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
+    issue_proof.register(app)
     issue_ledger.register(app)
     root.add_typer(app, name="issue")
 
@@ -103,18 +104,6 @@ def render(
         out.write_bytes(data)
     else:
         sys.stdout.buffer.write(data)
-
-
-@app.command()
-def preflight(issue_id: IssueId, as_json: Json = False) -> None:
-    """Check an issue before it goes out. Exit code 1 if there are errors."""
-    with open_service() as (ctx, _settings):
-        findings = preview.findings(ctx, issue_id)
-    errors = [finding for finding in findings if finding.level == "error"]
-    rows = [{"id": row.id, "level": row.level, "where": row.where, "message": row.message} for row in findings]
-    lines = [f"{row.level:<8}{row.id}: {row.message} ({row.where})" for row in findings] or ["nothing to mend"]
-    emit(as_json, {"issue": issue_id, "errors": len(errors), "findings": rows}, "\n".join(lines))
-    raise typer.Exit(1 if errors else 0)
 
 
 @app.command()

@@ -60,6 +60,19 @@ class Signer:
     key: bytes
     retired: tuple[bytes, ...] = ()
 
+    @property
+    def fingerprint(self) -> str:
+        """Names the key without giving it away."""
+        return _mac(self.key, "fingerprint", b"").hex()[:16]
+
+    def with_key(self, fingerprint: str) -> "Signer | None":
+        """A signer that signs with the key of that fingerprint; None if it is neither in force nor retired."""
+        for key in (self.key, *self.retired):
+            signer = Signer(key, tuple(other for other in (self.key, *self.retired) if other != key))
+            if hmac.compare_digest(signer.fingerprint, fingerprint):
+                return signer
+        return None
+
     def sign(self, purpose: Purpose, ident: int) -> str:
         """A token for ``ident`` (a subscription's or subscriber's id) that is good for ``purpose`` only."""
         raw = pack(">q", ident)

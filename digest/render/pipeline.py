@@ -66,6 +66,15 @@ class Renderer:
             )
         )
 
+    def sources(self) -> dict[str, str]:
+        """SHA-256 of every template, by name, as this renderer finds them."""
+        loader = self._text.loader
+        assert loader is not None
+        return {
+            name: sha256(loader.get_source(self._text, name)[0].encode()).hexdigest()
+            for name in loader.list_templates()
+        }
+
     def whole(self, name: str, names: dict[str, Any], locale: str, theme: Theme) -> tuple[bytes, bytes]:
         """HTML and text of a mail that is not cut, such as a notice: ``name``.mjml and ``name``.txt, encoded."""
         nonce = _nonce((name, names))

@@ -14,7 +14,7 @@ from digest.domain.issue import Block, Section
 from digest.domain.mail import Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import NotFound, StateConflict
-from digest.store.tables import Delivery, FragmentRow, Issue, Newsletter, Placement, SentStory
+from digest.store.tables import Delivery, FragmentRow, Issue, ManifestRow, Newsletter, Placement, SentStory
 
 DISCARDED = ("empty", "cancelled")
 """States of issues that were never a number of the newsletter."""
@@ -232,7 +232,8 @@ def save_fragments(session: Session, issue_id: int, fragments: Iterable[Fragment
 
 
 def drop_fragments(session: Session, issue_id: int) -> None:
-    """Forget the fragments: the approval that they belonged to is void."""
+    """Forget the fragments and their manifest: the approval that they belonged to is void."""
+    session.execute(delete(ManifestRow).where(col(ManifestRow.issue_id) == issue_id))
     session.execute(delete(FragmentRow).where(col(FragmentRow.issue_id) == issue_id))
 
 

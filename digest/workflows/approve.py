@@ -12,6 +12,7 @@ from digest.render.pipeline import Renderer
 from digest.render.preflight import Finding, preflight
 from digest.store import deliveries, issues
 from digest.store.audit_log import issue_subject, record
+from digest.workflows import replay
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
 
@@ -45,7 +46,11 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
             raise StateConflict(f"issue {issue_id} is {state}; only a draft or a held issue can be approved")
         if state == "held" and issue.approved_at is not None:
             return _release(ctx, issue_id, actor, revision)
-    fragments, findings = rendered(ctx, issue_id)
+    with ctx.db.read() as session:
+        document = document_of(session, issue_id, ctx)
+    renderer = Renderer(ctx.templates)
+    fragments = renderer.render(document)
+    findings = preflight(document, fragments)
     errors = [f"{finding.id}: {finding.message} ({finding.where})" for finding in findings if finding.level == "error"]
     if errors:
         raise PreflightFailed(f"issue {issue_id} can't be approved yet. " + " · ".join(errors))
@@ -54,6 +59,7 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
         values = {"approved_by": actor, "approved_at": now, "reason": "", "if_revision": revision}
         issues.move(session, issue_id, OPEN, "approved", **values)
         issues.save_fragments(session, issue_id, fragments)
+        replay.keep(session, ctx, issue_id, document, fragments, renderer, now)
         _record(ctx, session, actor, "approve", issue_id, state, "approved")
     return findings
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from sqlmodel import Session
 
+from digest.domain.audience import Signer
 from digest.domain.issue import IssueDocument, Section
 from digest.domain.mail import Cut, Fragment, Message
 from digest.errors import NotFound, StateConflict
@@ -16,6 +17,7 @@ from digest.render.pipeline import Renderer
 from digest.render.stitch import Stitcher
 from digest.store import deliveries, issues, subscribers
 from digest.store.tables import Subscriber
+from digest.workflows import replay
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
 
@@ -24,13 +26,16 @@ from digest.workflows.document import document_of
 class PrintedIssue:
     """An approved issue as it is handed out: what all its mails have in common.
 
-    ``revision`` is the one that was approved: cuts speak of the fragments of one revision.
+    ``revision`` is the one that was approved: cuts speak of the fragments of one revision. ``signer`` has the key that
+    was in force then (None: the one that is in force now); ``key_lost`` says that it is neither in force nor retired.
     """
 
     document: IssueDocument
     head: Head
     fragments: tuple[Fragment, ...]
     revision: int = 0
+    signer: Signer | None = None
+    key_lost: bool = False
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -59,8 +64,23 @@ def printed(session: Session, issue_id: int, ctx: Context) -> PrintedIssue:
     if not fragments:
         issue = issues.get(session, issue_id)
         raise StateConflict(f"issue {issue_id} is {issue.state} and has no frozen bytes yet: approve it first")
-    document = document_of(session, issue_id, ctx)
-    return PrintedIssue(document, Head.of(document), fragments, issues.get(session, issue_id).revision)
+    kept = replay.manifest_of(session, issue_id)
+    document = kept.document if kept else document_of(session, issue_id, ctx)
+    signer = ctx.signer.with_key(kept.key) if kept else ctx.signer
+    revision = issues.get(session, issue_id).revision
+    return PrintedIssue(document, Head.of(document), fragments, revision, signer, key_lost=signer is None)
+
+
+def drafted(ctx: Context, issue_id: int) -> PrintedIssue:
+    """The issue as it would be printed now.
+
+    Raises:
+        NotFound: no such issue.
+        RenderError: it can't be rendered.
+    """
+    with ctx.db.read() as session:
+        document = document_of(session, issue_id, ctx)
+    return PrintedIssue(document, Head.of(document), Renderer(ctx.templates).render(document))
 
 
 def addressed(
@@ -77,21 +97,30 @@ def addressed(
 ) -> Message:
     """The mail of one person. Same arguments, same secret, same bytes; the Message-ID too (RFC 5322 3.6.4).
 
+    An approved issue keeps the addresses of its pages and the key of its links, whatever the settings say later.
+
     Raises:
         MessageError: an address that can't stand in a mail.
     """
-    unsubscribe = ctx.signer.sign("unsubscribe", subscription_id)
-    preferences = ctx.signer.sign("preferences", subscription_id)
+    signer, pages = issue.signer or ctx.signer, issue.document.public_url
+    unsubscribe = signer.sign("unsubscribe", subscription_id)
+    preferences = signer.sign("preferences", subscription_id)
     addressee = Addressee(
         delivery_id=delivery_id,
-        message_id=ctx.signer.message_id(issue.document.issue_id, subscriber_id, issue.domain),
+        message_id=message_id_of(ctx, issue, subscriber_id),
         address=address,
         name=name,
         date=dated_at,
-        unsubscribe_url=f"{ctx.public_url}/unsubscribe/{unsubscribe}",
-        preferences_url=f"{ctx.public_url}/preferences/{preferences}",
+        unsubscribe_url=f"{pages}/unsubscribe/{unsubscribe}",
+        preferences_url=f"{pages}/preferences/{preferences}",
     )
     return issue.stitcher.message(cut, addressee)
+
+
+def message_id_of(ctx: Context, issue: PrintedIssue, subscriber_id: int) -> str:
+    """The Message-ID of an issue's copy for one subscriber, on every attempt and whenever it is asked for."""
+    signer = issue.signer or ctx.signer
+    return signer.message_id(issue.document.issue_id, subscriber_id, issue.domain)
 
 
 def shown_again(ctx: Context, issue_id: int, address: str) -> bytes:
@@ -101,6 +130,7 @@ def shown_again(ctx: Context, issue_id: int, address: str) -> bytes:
 
     Raises:
         NotFound: no such issue, nobody with that address, or nothing was sent to them (with the reason).
+        StateConflict: the secret that signed its links is not known any more.
     """
     with ctx.db.read() as session:
         issue = printed(session, issue_id, ctx)
@@ -111,6 +141,10 @@ def shown_again(ctx: Context, issue_id: int, address: str) -> bytes:
         raise NotFound(f"{address} is not among the readers of issue {issue_id}")
     if row.dated_at is None or not row.cut:
         raise NotFound(f"{address} was sent nothing of issue {issue_id}: {row.reason or row.state}")
+    if issue.key_lost:
+        raise StateConflict(
+            f"the secret that signed the links of issue {issue_id} is gone: name it in DIGEST_RETIRED_KEYS to see its mails"
+        )
     return addressed(
         ctx,
         issue,
@@ -132,10 +166,9 @@ def proof_for(ctx: Context, issue_id: int, address: str) -> Message:
         MessageError: an address that can't stand in a mail.
     """
     with ctx.db.read() as session:
-        document = document_of(session, issue_id, ctx)
-        fragments = issues.fragments(session, issue_id)
-    if not fragments:
-        fragments = Renderer(ctx.templates).render(document)
+        frozen = printed(session, issue_id, ctx) if issues.fragments(session, issue_id) else None
+    issue = frozen or drafted(ctx, issue_id)
+    document, fragments = issue.document, issue.fragments
     now = ctx.clock()
     return addressed(
         ctx,

@@ -10,15 +10,13 @@ from digest.domain.audience import Recipient
 from digest.domain.mail import Cut, Message
 from digest.errors import NotFound, UsageError
 from digest.render.cut import cut_for, selection_all
-from digest.render.message import Head
 from digest.render.preflight import Finding
 from digest.store import deliveries, issues, subscribers
 from digest.store.newsroom import topics as all_topics
 from digest.workflows.approve import rendered
 from digest.workflows.context import Context
 from digest.workflows.delivery_plan import Chooser
-from digest.workflows.document import document_of
-from digest.workflows.messages import PrintedIssue, addressed, shown_again
+from digest.workflows.messages import addressed, drafted, printed, shown_again
 
 Format = Literal["html", "text", "eml"]
 
@@ -67,14 +65,14 @@ def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber
         known = {topic.slug for topic in all_topics(session)}
         if topics and (unknown := topics - known):
             raise UsageError(f"there is no topic {min(unknown)!r}; the topics are {', '.join(sorted(known))}")
-        document, fragments = document_of(session, issue_id, ctx), issues.fragments(session, issue_id)
+        frozen = printed(session, issue_id, ctx) if issues.fragments(session, issue_id) else None
         reader = _reader(session, row.newsletter_id, subscriber) if subscriber else NOBODY
         sent = deliveries.of_subscriber(session, issue_id, reader.subscriber_id) if subscriber else None
     if subscriber and sent is not None and sent.dated_at is not None:
         return shown_again(ctx, issue_id, subscriber)
-    issue = PrintedIssue(document, Head.of(document), fragments or rendered(ctx, issue_id)[0])
+    issue = frozen or drafted(ctx, issue_id)
     if topics is None and not subscriber:
-        cut = cut_for(issue.fragments, selection_all(document))
+        cut = cut_for(issue.fragments, selection_all(issue.document))
     else:
         with ctx.db.read() as session:
             received = deliveries.received(session, issue_id, [f.story_id for f in issue.fragments if f.story_id])

@@ -18,7 +18,7 @@ from digest.store import deliveries, issues, unknowns
 from digest.store.audit_log import issue_subject, record
 from digest.workflows.context import Context
 from digest.workflows.evidence import in_log, in_maildir
-from digest.workflows.messages import printed
+from digest.workflows.messages import message_id_of, printed
 
 Word = Literal["", "resend", "consider-sent"]
 
@@ -143,11 +143,10 @@ def _unknown(ctx: Context, session: Session, issue_id: int) -> list[Unknown]:
     rows = unknowns.unknown(session, issue_id)
     if not rows:
         return []
-    domain = printed(session, issue_id, ctx).domain
+    issue = printed(session, issue_id, ctx)
     return [
         Unknown(
-            row.id, row.address, ctx.signer.message_id(issue_id, row.subscriber_id, domain), row.attempts, row.since,
-            row.reason,
+            row.id, row.address, message_id_of(ctx, issue, row.subscriber_id), row.attempts, row.since, row.reason,
         )
         for row in rows
     ]  # fmt: skip

@@ -41,6 +41,12 @@ def test_the_ledger_adds_up(sample: Run) -> None:
     assert numbers["sent"] > 0
 
 
+def test_an_issue_is_printed_again_from_its_manifest_byte_for_byte(sample: Run) -> None:
+    done = sample("issue", "rebuild", str(the_issue(sample)), "--json")
+    assert (done.code, done.json["same"], done.json["difference"], done.json["reasons"]) == (0, True, "", [])
+    assert done.json["fragments"] > 20
+
+
 def test_nothing_is_unknown_where_nothing_was_lost(sample: Run) -> None:
     done = sample("issue", "reconcile", str(the_issue(sample)), "--json")
     assert (done.code, done.json) == (

@@ -16,7 +16,7 @@ from digest.store.tables.news import (
     StoryRuleRow,
     TopicCorrection,
 )
-from digest.store.tables.publishing import FragmentRow, Issue, Newsletter, NewsroomItem, Placement, Topic
+from digest.store.tables.publishing import FragmentRow, Issue, ManifestRow, Newsletter, NewsroomItem, Placement, Topic
 from digest.store.tables.readers import Subscriber, Subscription, Suppression, TopicChoice
 from digest.store.tables.sources import Feed, FeedDay, HostRest, WebSub
 
@@ -32,6 +32,7 @@ __all__ = [
     "FragmentRow",
     "HostRest",
     "Issue",
+    "ManifestRow",
     "Media",
     "Newsletter",
     "NewsroomItem",

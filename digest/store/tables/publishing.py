@@ -114,3 +114,12 @@ class FragmentRow(SQLModel, table=True):
     dek: str = Field(default="", sa_type=Text)
     html: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     text: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ManifestRow(SQLModel, table=True):
+    """What the fragments of an approved issue were printed from (see ``render.manifest.Manifest``)."""
+
+    __tablename__ = "manifest"
+    issue_id: int = Field(foreign_key="issue.id", primary_key=True)
+    printed_at: datetime
+    data: dict[str, Any] = Field(sa_type=JSON)

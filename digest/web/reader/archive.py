@@ -14,7 +14,7 @@ from digest.web.reader.feed import atom_feed
 from digest.web.reader.forms import Door
 from digest.web.reader.words import cadence_words
 from digest.web.security import mail_csp
-from digest.workflows.document import document_of
+from digest.workflows.messages import printed
 
 Number = Annotated[int, Path(gt=0, lt=2**31)]
 CACHED = {"Cache-Control": "public, max-age=300"}
@@ -44,13 +44,12 @@ def router(door: Door) -> APIRouter:
             offer = newsletters.offer(session, newsletter)
             issue = newsletters.public_issue(session, offer.id, number) if offer else None
             issue_id = issue.id if issue and issue.id is not None else 0
-            fragments = issues.fragments(session, issue_id)
-            if not fragments:
+            if not issues.fragments(session, issue_id):
                 raise NotFound("there is no such issue")
-            document = document_of(session, issue_id, door.ctx)
+            shown = printed(session, issue_id, door.ctx)
         sign_up = f"{door.ctx.public_url}/?newsletter={newsletter}"
         headers = {**CACHED, "Content-Security-Policy": mail_csp(door.ctx.public_url)}
-        page = archive_html(fragments, document, sign_up)
+        page = archive_html(shown.fragments, shown.document, sign_up)
         return HTMLResponse(here(page, door.ctx.public_url, origin_of(request)), headers=headers)
 
     return routes

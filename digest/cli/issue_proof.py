@@ -1,0 +1,41 @@
+"""``digest issue …`` that prove an issue: what preflight says of it, and whether its bytes can be made again."""
+
+import typer
+
+from digest.cli.common import IssueId, Json, emit, open_service
+from digest.workflows import preview
+from digest.workflows.replay import rebuild as print_again
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``digest issue``."""
+    for command in (preflight, rebuild):
+        app.command()(command)
+
+
+def preflight(issue_id: IssueId, as_json: Json = False) -> None:
+    """Check an issue before it goes out. Exit code 1 if there are errors."""
+    with open_service() as (ctx, _settings):
+        findings = preview.findings(ctx, issue_id)
+    errors = [finding for finding in findings if finding.level == "error"]
+    rows = [{"id": row.id, "level": row.level, "where": row.where, "message": row.message} for row in findings]
+    lines = [f"{row.level:<8}{row.id}: {row.message} ({row.where})" for row in findings] or ["nothing to mend"]
+    emit(as_json, {"issue": issue_id, "errors": len(errors), "findings": rows}, "\n".join(lines))
+    raise typer.Exit(1 if errors else 0)
+
+
+def rebuild(issue_id: IssueId, as_json: Json = False) -> None:
+    """Print an approved issue again from its manifest. Exit code 1 if a byte differs; the first one is named."""
+    with open_service() as (ctx, _settings):
+        result = print_again(ctx, issue_id)
+    if result.same:
+        words = f"the same bytes: {result.fragments} fragments"
+    else:
+        words = f"{result.fragments} fragments are the same, then: {result.difference}"
+    lines = [words, *(f"  {reason}" for reason in result.reasons)]
+    row = {
+        "issue": issue_id, "same": result.same, "fragments": result.fragments, "difference": result.difference,
+        "fragment": result.fragment, "part": result.part, "byte": result.byte, "reasons": list(result.reasons),
+    }  # fmt: skip
+    emit(as_json, row, "\n".join(lines))
+    raise typer.Exit(0 if result.same else 1)
