@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from digest.domain.content import Image
 from digest.feeds.clean import absolute_url, html_tree, one_line
@@ -17,7 +18,15 @@ _DECORATION = (
 _SPACER = re.compile(r"\bspacer\b")
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".svg")
 _FILE_NAME = re.compile(r"(?:\S+|.{0,80}\(\d+\))\.[a-z]+$")
-_COUNTED = re.compile(r"(?:img|dsc|image)[-_ ]?\d*")
+_COUNTED = re.compile(
+    r"(?:img|dsc|image|photo|picture|screenshot)[-_ ]?\d*"
+    r"|(?:article|hero|featured?|lead|cover|header|post|thumbnail|main)[-_ ]?(?:image|photo|picture|img)|thumbnail|placeholder"
+    r"|alt(?: text)?|untitled(?:[-_ ]design)?(?: ?\(?\d+\)?)?|null|undefined"
+)
+_FIRST_LETTERS = frozenset("acdfhilmnpstuACDFHILMNPSTU")
+_SIZED = re.compile(
+    r"(?:[-_@](?:\d{2,4}x\d{2,4}|\d{2,4}w|\dx|scaled|large|medium|small|thumb(?:nail)?|crop(?:ped)?))+$"
+)
 _TAG = re.compile(r"""<img\s(?:[^<>"']++|"[^"<>]*+"|'[^'<>]*+')*+>""")
 # A tag that reads the same everywhere: attributes in double quotes, entities that everybody knows.
 _PLAIN_TAG = re.compile(
@@ -29,9 +38,9 @@ _MIN_SIDE = 50
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a text is but the name of a picture file (``Template (1).jpg``), no words for readers."""
+    """Whether a text is but the name of a picture file (``Template (1).jpg``) or of its place, no words for readers."""
     text = text.strip()
-    if "." not in text and text[:1] not in "iIdD":
+    if "." not in text and (len(text) > 30 or text[:1] not in _FIRST_LETTERS):
         return False
     text = text.lower()
     return (text.endswith(_ENDINGS) and bool(_FILE_NAME.match(text))) or bool(_COUNTED.fullmatch(text))
@@ -54,6 +63,19 @@ def _is_decoration(address: str) -> bool:
         if words in address:
             return True
     return "spacer" in address and bool(_SPACER.search(address))
+
+
+def same_picture(one: str, other: str) -> bool:
+    """Whether two addresses are most likely those of one picture, in two sizes or by way of a resizing service."""
+    return one == other or bool((name := _picture_name(one)) and len(name) > 3 and name == _picture_name(other))
+
+
+def _picture_name(url: str) -> str:
+    """The name of a picture's file, without its size and ending."""
+    parts = urlsplit(url)
+    inner = next((value for key in ("url", "src", "image") for value in parse_qs(parts.query).get(key, ())), "")
+    name = (urlsplit(inner).path if inner else parts.path).rpartition("/")[2].lower()
+    return _SIZED.sub("", name.rpartition(".")[0] or name)
 
 
 def first_image(html: str, base: str) -> Image | None:

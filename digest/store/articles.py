@@ -128,16 +128,26 @@ def _upsert(session: Session, shown: Sequence[Shown], now: datetime) -> dict[int
 
 
 def add_text(
-    session: Session, article_id: int, *, text: str, author: str = "", image: Image | None = None, reporter: str = ""
+    session: Session,
+    article_id: int,
+    *,
+    text: str,
+    author: str = "",
+    image: Image | None = None,
+    reporter: str = "",
+    summary: str = "",
+    tags: Sequence[str] = (),
 ) -> None:
-    """Keep the full text of an article; byline, picture and original reporter only where they were missing."""
+    """Keep the full text of an article; the rest only where it was missing, and of a picture what else is said of it."""
     article = session.get(Article, article_id)
     if article is None:
         return
     article.text = text or article.text
+    article.summary = article.summary or summary
+    article.tags = article.tags or list(tags)
     article.author = article.author or author
     article.reporter = article.reporter or reporter
-    if article.image is None and image is not None:
+    if image is not None and (article.image is None or article.image["url"] == image.url):
         article.image = _image(image)
     session.add(article)
 

@@ -1,16 +1,18 @@
 """The pages of new articles: their full text, the address that they call their own, and when they are really from."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
 
+from digest.domain.content import Image
 from digest.errors import DigestError, FetchError
 from digest.feeds import honest
 from digest.feeds.extract import Page, extract
 from digest.feeds.fetch import PAGE_ACCEPT
+from digest.feeds.images import same_picture
 from digest.feeds.reporter import original_reporter
 from digest.store import addresses, articles
 from digest.store.tables import Article
@@ -90,9 +92,21 @@ def _complete(ctx: Context, task: PageTask, page: Page, address: str) -> None:
                 ident,
                 text=page.text,
                 author=page.author,
-                image=page.image,
+                image=_picture(article, page),
                 reporter=original_reporter(page.text, task.source),
+                summary=page.summary,
+                tags=page.tags,
             )
+
+
+def _picture(article: Article, page: Page) -> Image | None:
+    """The picture of the page; the feed's own, where it is the same, with the alt text and credit that the page knows."""
+    if article.image is None or page.image is None:
+        return page.image
+    own = Image(**article.image)
+    if not same_picture(own.url, page.image.url):
+        return None
+    return replace(own, alt=own.alt or page.image.alt, credit=own.credit or page.image.credit)
 
 
 def _read_page(ctx: Context, task: PageTask) -> _Found:

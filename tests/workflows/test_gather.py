@@ -22,6 +22,7 @@ from digest.store.tables import Article, ArticleFeed, Feed, NewsroomItem
 from digest.workflows.context import Context
 from digest.workflows.gather import gather
 from tests.conftest import NOW, Clock, shared_data
+from tests.feeds.layouts import ALT, AUTHOR, CREDIT, DEK, LAYOUTS, PARAGRAPHS, TAGS, TITLE
 
 RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>T</title>{}</channel></rss>"""
 
@@ -228,6 +229,33 @@ def test_full_text_is_fetched_where_the_feed_asks_for_it_and_failures_are_harmle
     assert texts["Headline number 1"][0].startswith("The ministry said on Thursday")
     assert texts["Headline number 1"][1] == "Reuters"
     assert texts["Headline number 2"][0] == ""
+
+
+def test_an_article_keeps_its_parts_apart_whether_its_feed_or_its_page_names_them(newsroom, httpserver, db) -> None:
+    host = httpserver.url_for("").rstrip("/")
+    page = LAYOUTS["newspaper with json-ld"].replace("https://post.example", host)
+    bare = item(1, host=host, title=TITLE, description="")
+    rich = item(
+        2,
+        host=host,
+        title=TITLE,
+        description="The feed's own dek.",
+        author="ada@a.example (Ada Brandt)",
+        category="Sea",
+    )
+    rich = rich.replace("</item>", f'<enclosure url="{host}/media/ferry-640x360.jpg" type="image/jpeg"/></item>')
+    httpserver.expect_request("/feed").respond_with_data(rss(bare, rich))
+    for number in (1, 2):
+        httpserver.expect_request(f"/{number}").respond_with_data(page, content_type="text/html")
+    assert gather(newsroom(httpserver.url_for("/feed"), full_text=True)).pages == 2
+    first, second = sorted(rows(db, Article), key=lambda row: row.url)
+    assert (first.title, first.summary, first.author, tuple(first.tags)) == (TITLE, DEK, AUTHOR, TAGS)
+    assert first.text == "\n\n".join(PARAGRAPHS)
+    picture = {"url": f"{host}/media/ferry.jpg", "alt": ALT, "credit": CREDIT, "width": 1200, "height": 0}
+    assert first.image == picture
+    # What the feed says stays; of its picture the page tells what it shows and whose it is.
+    assert (second.summary, second.author, second.tags) == ("The feed's own dek.", "Ada Brandt", ["Sea"])
+    assert second.image == picture | {"url": f"{host}/media/ferry-640x360.jpg", "width": 0}
 
 
 def test_a_run_that_is_to_stop_ends_soon_and_holds_nothing_against_what_it_cut_short(
