@@ -1,7 +1,7 @@
 """Which addresses the fetcher may touch: the open internet, and what the operator has allowed by name.
 
 Other people's feeds choose our URLs, so a URL is judged twice. :func:`check_url` reads it before anything
-is sent (scheme, credentials, odd ways to write a number). :func:`connect` resolves its host, checks every
+is sent (scheme, credentials, port, odd ways to write a number). :func:`connect` resolves its host, checks every
 address and opens the socket on an address that it checked, so that a name which resolves differently a
 moment later gains nothing (DNS rebinding). Every redirect passes both again.
 """
@@ -26,6 +26,7 @@ _CLOSED = tuple(
         (
             "192.0.0.0/24",  # IETF protocol assignments (RFC 6890)
             "192.88.99.0/24",  # 6to4 relay anycast (RFC 7526)
+            "168.63.129.16/32",  # looks public, but is the metadata service of one cloud (Azure's WireServer)
             "2001::/23",  # IETF protocol assignments: Teredo, ORCHID (RFC 2928)
             "2002::/16",  # 6to4: carries an IPv4 address (RFC 3056)
             "3fff::/20",  # documentation (RFC 9637)
@@ -33,6 +34,15 @@ _CLOSED = tuple(
     )
 )
 _GLOBAL_UNICAST = ip_network("2000::/3")  # RFC 4291 2.4: everything else in IPv6 is special, NAT64 included
+
+# Ports of other protocols, to which a request could smuggle commands (https://fetch.spec.whatwg.org/#port-blocking).
+_OTHER_PROTOCOLS = frozenset(
+    (1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+     111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
+     540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
+     6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+     2375, 3306, 5432, 6379, 9200, 11211, 27017)  # and of databases that speak to whoever comes
+)  # fmt: skip
 
 # The last label is a number: the URL standard reads the host as an IPv4 address, however it is written.
 _NUMERIC = re.compile(r"(?:^|\.)(?:\d+|0[xX][0-9a-fA-F]*)\.?$")
@@ -86,6 +96,8 @@ def check_url(url: str, allow: Collection[str] = ()) -> SplitResult:
     if not host or "%" in host or port == 0:
         raise ForbiddenAddress(f"{url} is not a valid address")
     if not is_allowed(host, port or _PORTS[parts.scheme], allow):
+        if port in _OTHER_PROTOCOLS:
+            raise ForbiddenAddress(f"port {port} of {host} is not for web pages, so it is not asked")
         _check_literal(host)
     return parts
 

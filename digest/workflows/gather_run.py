@@ -260,8 +260,9 @@ class Run:
 
     def _plan_pages(self, task: FeedTask, reading: Reading, new: dict[str, int]) -> None:
         if task.full_text:
-            short = [item.url for item in reading.items if item.url in new and len(item.entry.content) < FULL_TEXT]
-            self.page_tasks += [PageTask(new[url], url, task.name) for url in short[:PAGES_PER_FEED]]
+            short = (item.url for item in reading.items if item.url in new and len(item.entry.content) < FULL_TEXT)
+            once = list(dict.fromkeys(short))  # some feeds show an item twice
+            self.page_tasks += [PageTask(new[url], url, task.name) for url in once[:PAGES_PER_FEED]]
 
     def _fail(self, task: FeedTask, reading: Reading) -> FeedOutcome:
         problem, now = reading.problem, self.ctx.clock()
