@@ -24,6 +24,7 @@ LONGEST_SKIP = timedelta(days=3)
 RECENT, ENOUGH = 20, 5
 """Items whose dates say how a source goes: so many of the newest, and at least so many."""
 
+_SKIPS = re.compile(rb"<skip(?:Hours|Days)>", re.IGNORECASE)
 _SKIP_HOURS = re.compile(rb"<skipHours>(.{0,2000}?)</skipHours>", re.IGNORECASE | re.DOTALL)
 _SKIP_DAYS = re.compile(rb"<skipDays>(.{0,1000}?)</skipDays>", re.IGNORECASE | re.DOTALL)
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
@@ -61,6 +62,8 @@ def wishes_of(headers: Mapping[str, str], body: bytes = b"", ttl_minutes: int | 
     """What a source asks for in its answer; of a 304 only the headers speak."""
     asked = max(fresh_for(headers), timedelta(minutes=min(ttl_minutes or 0, 525_600)))
     head = body[:_HEAD]
+    if not _SKIPS.search(head):
+        return Wishes(asked)
     hours = {int(number) % 24 for number in _inside(_SKIP_HOURS, head, rb"\b(\d{1,2})\b")}
     words = {name.decode().lower() for name in _inside(_SKIP_DAYS, head, rb"\b([A-Za-z]{6,9})\b")}
     return Wishes(asked, frozenset(hours), frozenset(_DAYS.index(word) for word in words if word in _DAYS))

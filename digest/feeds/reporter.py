@@ -18,23 +18,30 @@ _KNOWN = "|".join(re.escape(name) for name in sorted(_OUTLETS, key=len, reverse=
 _ANY = r"(?:[Tt]he )?[A-Z][\w&.’'-]*(?: (?:(?:of|the|and|&) )?[A-Z][\w&.’'-]*){0,4}"
 _WHEN = r"(?: (?:first|also|earlier|previously|exclusively))?"
 
-# A pattern, behind words of which a text must hold one: most texts hold none, and finding that out is cheap.
+# Patterns, behind words of which a text must hold one: most texts hold none, and finding that out is cheap.
 _PATTERNS = tuple(
-    (words, re.compile(pattern))
-    for words, pattern in (
-        ((" reported", " reports"), rf"\b(?P<outlet>{_KNOWN}){_WHEN} (?:reported|reports)\b"),
-        ((" first reported",), rf"\b(?P<outlet>{_KNOWN}),? (?:which|who) first reported\b"),
-        (("ccording to ",), rf"\b[Aa]ccording to (?:[Tt]he )?(?P<outlet>{_KNOWN})\b"),
+    (words, tuple(re.compile(pattern) for pattern in patterns))
+    for words, patterns in (
+        (
+            ("report",),
+            (
+                rf"\b(?P<outlet>{_KNOWN}){_WHEN} (?:reported|reports)\b",
+                rf"\b(?P<outlet>{_KNOWN}),? (?:which|who) first reported\b",
+                rf"\b(?:[Ff]irst|[Oo]riginally|[Ii]nitially) reported by (?P<outlet>{_ANY})",
+                rf"\b[Aa]s reported (?:earlier )?by (?P<outlet>{_ANY})",
+                rf"\b(?P<outlet>{_ANY}) (?:was the )?first (?:to report|reported)\b",
+            ),
+        ),
+        (("ccording to ",), (rf"\b[Aa]ccording to (?:[Tt]he )?(?P<outlet>{_KNOWN})\b",)),
         (
             ("told ", "Told ", "n an interview with "),
-            rf"\b(?:[Tt]old|[Ss]aid in an interview with|[Ii]n an interview with) (?:[Tt]he )?(?P<outlet>{_KNOWN})\b",
+            (
+                rf"\b(?:[Tt]old|[Ss]aid in an interview with|[Ii]n an interview with) (?:[Tt]he )?(?P<outlet>{_KNOWN})\b",
+            ),
         ),
-        ((" reported by ",), rf"\b(?:[Ff]irst|[Oo]riginally|[Ii]nitially) reported by (?P<outlet>{_ANY})"),
-        (("s reported ",), rf"\b[Aa]s reported (?:earlier )?by (?P<outlet>{_ANY})"),
-        (("first to report", "first reported"), rf"\b(?P<outlet>{_ANY}) (?:was the )?first (?:to report|reported)\b"),
         (
             ("report ", "story ", "article ", "investigation "),
-            rf"\b(?:report|story|article|investigation) (?:by|from|in) (?:[Tt]he )?(?P<outlet>{_KNOWN})\b",
+            (rf"\b(?:report|story|article|investigation) (?:by|from|in) (?:[Tt]he )?(?P<outlet>{_KNOWN})\b",),
         ),
     )
 )
@@ -51,10 +58,11 @@ def original_reporter(text: str, own: str = "") -> str:
     """
     text = text[:_WINDOW]
     found: list[re.Match[str]] = []
-    for words, pattern in _PATTERNS:
+    for words, patterns in _PATTERNS:
         for each in words:
             if each in text:
-                found += pattern.finditer(text)
+                for pattern in patterns:
+                    found += pattern.finditer(text)
                 break
     if not found:
         return ""

@@ -23,6 +23,7 @@ _HEAD = 65_536
 _LINK = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?link\b([^>]{0,2000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _FIRST_ITEM = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_FIRST_ITEM_BYTES = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _METHODS = ("sha1", "sha256", "sha384", "sha512")
 """RFC-like names of 7.1.1; HMAC with SHA-1 is still sound, and the most common hubs use nothing else."""
 
@@ -43,7 +44,8 @@ def hub_of(body: bytes, content_type: str, url: str, headers: Mapping[str, str])
     """
     links = _of_headers(headers)
     if "hub" not in links:
-        text = decode(body[:_HEAD], content_type)
+        first = _FIRST_ITEM_BYTES.search(body, 0, _HEAD)  # what stands behind is not about the feed
+        text = decode(body[: first.end() if first else _HEAD], content_type)
         links = {**(_of_json(body, content_type) if text.lstrip()[:1] == "{" else _of_xml(text)), **links}
     hub = absolute_url(links.get("hub", ""), url)
     topic = absolute_url(links.get("self", ""), url) or url

@@ -1,11 +1,11 @@
 """Feeds: which are due, who gathers them, and how they fare."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, bindparam, or_
+from sqlalchemy import Update, bindparam, func, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
@@ -179,26 +179,39 @@ def record_success(
         _tally(session, task.id, now, ok=1, items=new)
 
 
-def record_unchanged(session: Session, asked: Sequence[tuple[FeedTask, datetime]], now: datetime) -> None:
-    """The feeds are as they were, and did not move: note it, give the leases back, all in a few statements.
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A feed that was read, or is as it was (then it says nothing but when to ask again), and did not move.
 
-    Args:
-        asked: each feed, and when to ask it again.
+    Attributes:
+        again: when to ask next.
+        entries: how many it shows; None if it is as it was.
+        new: how many of them we didn't have.
     """
-    if not asked:
+
+    task: FeedTask
+    again: datetime
+    entries: int | None = None
+    new: int = 0
+    etag: str = ""
+    last_modified: str = ""
+    rhythm: int = 0
+    newest_at: datetime | None = None
+
+
+def record_successes(session: Session, read: Sequence[Success], now: datetime) -> None:
+    """Note of many feeds what :func:`record_success` notes of one, and give the leases back, in a few statements."""
+    if not read:
         return
-    ids = [task.id for task, _ in asked]
     held = dict(
         session.execute(
             select_columns(col(Feed.id), col(Feed.claimed_until))
-            .where(col(Feed.id).in_(ids))
+            .where(col(Feed.id).in_([each.task.id for each in read]))
             .order_by(col(Feed.id))
             .with_for_update()
         ).all()
     )
-    ours = [(task, again) for task, again in asked if held.get(task.id) == task.claimed_until]
-    if not ours:
-        return
+    ours = [each for each in read if held.get(each.task.id) == each.task.claimed_until]
     feed = Feed.__table__  # type: ignore[attr-defined]
     noted = (
         feed.update()
@@ -215,9 +228,31 @@ def record_unchanged(session: Session, asked: Sequence[tuple[FeedTask, datetime]
             next_check_at=bindparam("again"),
         )
     )
+    shown = noted.values(
+        etag=bindparam("its_etag"),
+        last_modified=bindparam("modified"),
+        entries_last=bindparam("shown"),
+        rhythm=bindparam("its_rhythm"),
+        newest_at=func.coalesce(bindparam("newest", type_=feed.c.newest_at.type), feed.c.newest_at),
+    )
     connection = session.connection()
-    connection.execute(noted, [{"feed": task.id, "again": again} for task, again in ours])
-    _tally_all(session, [task.id for task, _ in ours], now)
+    if same := [{"feed": each.task.id, "again": each.again} for each in ours if each.entries is None]:
+        connection.execute(noted, same)
+    if changed := [
+        {
+            "feed": each.task.id,
+            "again": each.again,
+            "its_etag": each.etag,
+            "modified": each.last_modified,
+            "shown": each.entries,
+            "its_rhythm": each.rhythm,
+            "newest": each.newest_at,
+        }
+        for each in ours
+        if each.entries is not None
+    ]:
+        connection.execute(shown, changed)
+    _tally_all(session, {each.task.id: each.new for each in ours}, now)
 
 
 def _move(session: Session, task: FeedTask, now: datetime, permanent_url: str) -> dict[str, Any]:
@@ -318,19 +353,27 @@ def _release(session: Session, task: FeedTask, values: dict[str, Any]) -> bool:
 
 def _tally(session: Session, feed_id: int, now: datetime, *, ok: int = 0, failed: int = 0, items: int = 0) -> None:
     """Count a poll in the feed's day."""
-    session.execute(_counted(session, now, ok, failed, items), {"feed_id": feed_id})
+    session.execute(_counted(session, now, ok, failed), {"feed_id": feed_id, "brought": items})
 
 
-def _tally_all(session: Session, feed_ids: Sequence[int], now: datetime) -> None:
-    """Count a poll that brought nothing in the day of each feed."""
-    session.execute(_counted(session, now, 1, 0, 0), [{"feed_id": ident} for ident in feed_ids])
+def _tally_all(session: Session, brought: Mapping[int, int], now: datetime) -> None:
+    """Count a good poll in the day of each feed, with what it brought."""
+    if brought:
+        rows = [{"feed_id": ident, "brought": new} for ident, new in sorted(brought.items())]
+        session.execute(_counted(session, now, 1, 0), rows)
 
 
-def _counted(session: Session, now: datetime, ok: int, failed: int, items: int) -> Any:
+def _counted(session: Session, now: datetime, ok: int, failed: int) -> Any:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     days = FeedDay.__table__  # type: ignore[attr-defined]
-    row = dialect.insert(days).values(feed_id=bindparam("feed_id"), day=now.date(), ok=ok, failed=failed, items=items)
-    added = {"ok": days.c.ok + ok, "failed": days.c.failed + failed, "items": days.c["items"] + items}
+    row = dialect.insert(days).values(
+        feed_id=bindparam("feed_id"), day=now.date(), ok=ok, failed=failed, items=bindparam("brought")
+    )
+    added = {
+        "ok": days.c.ok + ok,
+        "failed": days.c.failed + failed,
+        "items": days.c["items"] + row.excluded["items"],
+    }
     return row.on_conflict_do_update(index_elements=["feed_id", "day"], set_=added)
 
 

@@ -1,6 +1,7 @@
 """Subscriptions to hubs: which are wanted, asked for, active; which need something done."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -36,18 +37,25 @@ def get(session: Session, feed_id: int) -> WebSub | None:
 
 
 def note(session: Session, feed_id: int, hub: HubLink | None, now: datetime) -> None:
-    """What a feed says of its hub now: a new one is to be asked, one that is no longer named is left."""
-    row = get(session, feed_id)
-    if hub is None:
-        if row is not None and row.state in ("asked", "active", "wanted"):
-            row.state, row.act_at, row.why = "leaving", now, "the feed no longer names a hub"
-        return
-    if row is not None and (row.hub, row.topic) == (hub.url, hub.topic) and row.state not in ("leaving", "ended"):
-        return
-    row = row or WebSub(feed_id=feed_id, hub="", topic="", secret="")
-    row.hub, row.topic, row.secret = hub.url, hub.topic, secrets.token_hex(32)
-    row.state, row.act_at, row.asked_at, row.lease_until, row.failures, row.why = "wanted", now, None, None, 0, ""
-    session.add(row)
+    """What a feed says of its hub now, as :func:`note_all` keeps it."""
+    note_all(session, {feed_id: hub}, now)
+
+
+def note_all(session: Session, hubs: Mapping[int, HubLink | None], now: datetime) -> None:
+    """What feeds say of their hubs now: a new one is to be asked, one that is no longer named is left."""
+    rows = {row.feed_id: row for row in session.exec(select(WebSub).where(col(WebSub.feed_id).in_(hubs)))}
+    for feed_id, hub in hubs.items():
+        row = rows.get(feed_id)
+        if hub is None:
+            if row is not None and row.state in ("asked", "active", "wanted"):
+                row.state, row.act_at, row.why = "leaving", now, "the feed no longer names a hub"
+            continue
+        if row is not None and (row.hub, row.topic) == (hub.url, hub.topic) and row.state not in ("leaving", "ended"):
+            continue
+        row = row or WebSub(feed_id=feed_id, hub="", topic="", secret="")
+        row.hub, row.topic, row.secret = hub.url, hub.topic, secrets.token_hex(32)
+        row.state, row.act_at, row.asked_at, row.lease_until, row.failures, row.why = "wanted", now, None, None, 0, ""
+        session.add(row)
 
 
 def leave_retired(session: Session, now: datetime) -> None:

@@ -7,7 +7,7 @@
         answer  = fetcher.get(task)    ┐ in a thread        # _read
         reading = parse(answer)        ┘
         store(reading)                                      # gather_run: short transactions, in the calling thread
-        feeds.record_success or record_failure
+        feeds.record_successes or record_failure
     for every new article with but a summary, where its feed asks for it:
         page    = extract(fetcher.get(article))             # gather_pages: harmless if it fails
     tell editors of feeds that have begun to fail           # feed_alerts
@@ -16,7 +16,6 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -24,11 +23,10 @@ import structlog
 from digest.domain.content import Entry
 from digest.domain.newsroom import FeedSpec, Quote
 from digest.errors import DigestError
-from digest.feeds import honest
-from digest.feeds.clean import canonical_url
 from digest.feeds.fetch import Fetched
-from digest.feeds.read import accept, read
-from digest.feeds.reporter import original_reporter
+from digest.feeds.pace import wishes_of
+from digest.feeds.read import accept
+from digest.feeds.understand import item_of, understand
 from digest.quotes.provider import open_provider, read_quotes
 from digest.store import feeds
 from digest.store.articles import Incoming
@@ -95,12 +93,20 @@ def _read(ctx: Context, task: FeedTask) -> Reading:
         if answer.status == 304:
             return Reading(answer)
         if task.kind == "quotes":
-            return Reading(answer, quotes=quotes_in(task.spec, answer))
-        found = read(task.spec, answer.body, answer.content_type, answer.url, now=ctx.clock(), headers=answer.headers)
-        items = (incoming(entry, task.name, ctx.clock(), first_read=task.first_read) for entry in found.entries)
-        return Reading(
-            answer, tuple(item for item in items if item), (), found.events, found.ttl_minutes, hub=found.hub
+            wishes = wishes_of(answer.headers, answer.body)
+            return Reading(answer, quotes=quotes_in(task.spec, answer), wishes=wishes)
+        found = understand(
+            task.spec,
+            task.name,
+            answer.body,
+            answer.content_type,
+            answer.url,
+            answer.headers,
+            now=ctx.clock(),
+            first_read=task.first_read,
         )
+        items = tuple(Incoming(*item) for item in found.items)
+        return Reading(answer, items, (), found.events, hub=found.hub, rhythm=found.rhythm, wishes=found.wishes)
     except DigestError as error:
         return Reading(answer, problem=error)
     except Exception as error:  # a bug in reading one feed must not stop the others
@@ -119,12 +125,7 @@ def quotes_in(spec: FeedSpec, answer: Fetched) -> tuple[Quote, ...]:
     )
 
 
-def incoming(entry: Entry, source: str, now: datetime, *, first_read: bool = False) -> Incoming | None:
+def incoming(entry: Entry, source: str, now: datetime) -> Incoming | None:
     """An entry as an article to be; None if it has no title or links nowhere: nobody could read it."""
-    url = canonical_url(entry.url)
-    if not url or not entry.title:
-        return None
-    published = honest.published(entry, url, now, first_read=first_read)
-    if published != entry.published_at:
-        entry = replace(entry, published_at=published)
-    return Incoming(entry, url, original_reporter(f"{entry.summary}\n{entry.content}", source))
+    item = item_of(entry, source, now)
+    return Incoming(*item) if item else None

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,11 +12,11 @@ from sqlmodel import Session
 from digest.domain.newsroom import EventSpec, Quote
 from digest.errors import DigestError, FetchError, GoneError
 from digest.feeds.fetch import Fetched
-from digest.feeds.pace import HostGate, Rhythm, next_poll, rhythm_of, wishes_of
+from digest.feeds.pace import HostGate, Rhythm, Wishes, next_poll, wishes_of
 from digest.feeds.websub import Hub
 from digest.store import articles, events, feeds, hosts, quotes, websub
 from digest.store.articles import Incoming, Shown, Stored
-from digest.store.feeds import FeedTask
+from digest.store.feeds import FeedTask, Success
 from digest.workflows.context import Context
 from digest.workflows.gather_hosts import by_host, gate_for, host_of
 from digest.workflows.gather_pages import PageTask
@@ -47,9 +47,10 @@ class Reading:
     items: tuple[Incoming, ...] = ()
     quotes: tuple[Quote, ...] = ()
     events: tuple[EventSpec, ...] = ()
-    ttl_minutes: int | None = None
     problem: Exception | None = None
     hub: Hub | None = None
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 @dataclass
@@ -196,57 +197,75 @@ class Run:
 
     def _store(self, read: Sequence[tuple[FeedTask, Reading]]) -> list[FeedOutcome]:
         now = self.ctx.clock()
-        unchanged = [(task, _asked_again(task, reading, now)) for task, reading in read if _is_unchanged(task, reading)]
         changed = [(task, reading) for task, reading in read if not _is_unchanged(task, reading)]
+        outcomes: list[FeedOutcome] = []
         new_ids: dict[int, dict[str, int]] = {}
-        outcomes = [FeedOutcome(task.id, task.url, task.name, "not_modified") for task, _ in unchanged]
+        read_well: list[Success] = []
+        for task, reading in read:
+            if _is_unchanged(task, reading):
+                read_well.append(Success(task, _asked_again(task, reading, now)))
+                outcomes.append(FeedOutcome(task.id, task.url, task.name, "not_modified"))
         if not read:
             return outcomes
         with self.ctx.db.write() as session:
-            feeds.record_unchanged(session, unchanged, now)
             shown = [
                 Shown(task.id, task.name, reading.items)
                 for task, reading in changed
                 if task.kind not in ("quotes", "events")
             ]
             stored = articles.upsert_all(session, shown, now)
+            websub.note_all(session, {task.id: reading.hub for task, reading in changed if _is_new(reading)}, now)
             for task, reading in changed:
                 kept = stored.get(task.id, Stored({}, 0))
                 new_ids[task.id] = kept.new
-                outcomes.append(self._store_one(session, task, reading, kept, now))
+                success, outcome = self._store_one(session, task, reading, kept, now)
+                outcomes.append(outcome)
+                read_well += [success] if success else []
+            feeds.record_successes(session, read_well, now)
         for task, reading in changed:
             self._plan_pages(task, reading, new_ids[task.id])
         return outcomes
 
     def _store_one(
         self, session: Session, task: FeedTask, reading: Reading, kept: Stored, now: datetime
-    ) -> FeedOutcome:
+    ) -> tuple[Success | None, FeedOutcome]:
+        """Store what isn't articles; what to record of the feed (None if that is done), and what to tell."""
         answer = reading.answer
         assert answer is not None
         moved = answer.permanent_url
         if answer.status == 304:
             again = _asked_again(task, reading, now)
             feeds.record_success(session, task, now, next_check_at=again, permanent_url=moved)
-            return FeedOutcome(task.id, task.url, task.name, "not_modified")
+            return None, FeedOutcome(task.id, task.url, task.name, "not_modified")
         new, seen = self._keep(session, task, reading, kept, now)
-        websub.note(session, task.id, reading.hub, now)
-        rhythm = rhythm_of((item.entry.published_at or item.entry.updated_at for item in reading.items), now)
-        wishes = wishes_of(answer.headers, answer.body, reading.ttl_minutes)
+        rhythm = reading.rhythm
+        success = Success(
+            task,
+            next_poll(now, task.interval, rhythm, reading.wishes),
+            entries=seen,
+            new=new,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            rhythm=int(rhythm.gap.total_seconds()) if rhythm.gap else 0,
+            newest_at=rhythm.newest,
+        )
+        outcome = FeedOutcome(task.id, task.url, task.name, "ok", new, seen, kind=task.kind)
+        if not moved or moved == task.url:
+            return success, outcome
         feeds.record_success(
             session,
             task,
             now,
-            etag=answer.etag,
-            last_modified=answer.last_modified,
+            etag=success.etag,
+            last_modified=success.last_modified,
             entries=seen,
             new=new,
-            next_check_at=next_poll(now, task.interval, rhythm, wishes),
-            rhythm=int(rhythm.gap.total_seconds()) if rhythm.gap else 0,
-            newest_at=rhythm.newest,
+            next_check_at=success.again,
+            rhythm=success.rhythm,
+            newest_at=success.newest_at,
             permanent_url=moved,
         )
-        note = f"says that it has moved for good to {moved}" if moved and moved != task.url else ""
-        return FeedOutcome(task.id, task.url, task.name, "ok", new, seen, note=note, kind=task.kind)
+        return None, replace(outcome, note=f"says that it has moved for good to {moved}")
 
     def _keep(self, session: Session, task: FeedTask, reading: Reading, kept: Stored, now: datetime) -> tuple[int, int]:
         """Store what isn't articles; the number of new things, and of things."""
@@ -291,6 +310,10 @@ def _is_unchanged(task: FeedTask, reading: Reading) -> bool:
     """Whether there is nothing to note but that the feed was asked."""
     answer = reading.answer
     return answer is not None and answer.status == 304 and answer.permanent_url in ("", task.url)
+
+
+def _is_new(reading: Reading) -> bool:
+    return reading.answer is not None and reading.answer.status != 304
 
 
 def _asked_again(task: FeedTask, reading: Reading, now: datetime) -> datetime:
