@@ -43,6 +43,8 @@ def clean_text(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """The text on one line, white space collapsed."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())  # names and addresses: this runs for every reader
     line = " ".join(clean_text(text).split())
     # Nothing but joiners and spaces of no width is nothing.
     return line if any(char.isprintable() and char != " " for char in line) else ""

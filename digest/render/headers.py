@@ -13,7 +13,7 @@ from digest.render.clean import clean_line
 FOLD = 76
 """Columns at which header lines are folded; RFC 5322 2.1.1 asks for 78 at most."""
 
-_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -79,7 +79,7 @@ def phrase(text: str, room: int = FOLD) -> str:
     text = clean_line(text)
     if not text.isascii() or "=?" in text or len(text) > 900:
         return "\r\n ".join(_words(text, room))
-    if all(_ATOM.fullmatch(word) for word in text.split(" ")):
+    if _ATOMS.fullmatch(text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -91,8 +91,12 @@ def mailbox(name: str, display: str, mail_address: str) -> bytes:
     Raises:
         MessageError: see :func:`address`.
     """
-    bare = address(mail_address)
-    if not clean_line(display):
+    return mailbox_of(name, display, address(mail_address))
+
+
+def mailbox_of(name: str, display: str, bare: str) -> bytes:
+    """The same for an address that is known to be fit."""
+    if not display or not clean_line(display):
         return f"{name}: {bare}\r\n".encode()
     shown = phrase(display, FOLD - len(name) - 2)
     separator = "\r\n " if len(shown.rpartition("\n")[2]) + len(name) + len(bare) + 5 > FOLD else " "

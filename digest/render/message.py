@@ -156,13 +156,16 @@ def sender_id(domain: str) -> str:
     return letters if len(letters) >= 5 else f"{letters}{sha256(domain.encode()).hexdigest()[:6]}"
 
 
+_LINK = re.compile(r"https?://[!-;=?-~]+")
+
+
 def link(url: str) -> str:
     """The URL, if it may stand in a header and in a mail.
 
     Raises:
         MessageError: no http(s) URL of printable ASCII.
     """
-    if not re.fullmatch(r"https?://[!-;=?-~]+", url):
+    if not _LINK.fullmatch(url):
         raise MessageError(f"{url[:80]!r} is no link that can stand in a mail")
     return url
 

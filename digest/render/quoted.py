@@ -16,14 +16,21 @@ SOFT = b"=\r\n"
 HARD = b"\r\n"
 TOKEN = re.compile(rb"@@([A-Z]+)@@=\r\n")
 
+_LINK = re.compile(rb"[!-<>?A-~]+(?:@[!-<>?A-~]+)?")
 _PLAIN = re.compile(rb"(?!\.|From )(?:(?!@@)[!-<>-~]| (?! |$))*")
 _TABLE = [bytes([code]) if 32 <= code <= 126 and code != 0x3D else b"=%02X" % code for code in range(256)]
 
 
 def _line(line: bytes) -> bytes:
     """One line of text as encoded lines of at most 76 characters, the last without its end."""
-    if len(line) < WIDTH and _PLAIN.fullmatch(line):
-        return line  # most links and names: this runs for every reader
+    if _LINK.fullmatch(line):  # links and addresses: this runs for every reader
+        if len(line) < WIDTH and line[0] != 0x2E:
+            return line
+        lines = [line[at : at + WIDTH - 1] for at in range(0, len(line), WIDTH - 1)]
+        if not any(each[0] == 0x2E for each in lines):
+            return SOFT.join(lines)
+    elif len(line) < WIDTH and _PLAIN.fullmatch(line):
+        return line
     encoded = b"".join(map(_TABLE.__getitem__, line)).replace(b"@@", b"=40=40")
     if encoded.endswith(b" "):
         encoded = encoded[:-1] + b"=20"
@@ -51,7 +58,10 @@ def encode(text: str) -> bytes:
 
     ``@@`` in the text never becomes a token.
     """
-    lines = [_line(line) for line in text.encode().split(b"\n")]
+    body = text.encode()
+    if b"\n" not in body:
+        return _line(body) + SOFT if body else b""
+    lines = [_line(line) for line in body.split(b"\n")]
     last = lines.pop()
     return b"".join(line + HARD for line in lines) + (last + SOFT if last else b"")
 
