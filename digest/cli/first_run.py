@@ -110,7 +110,7 @@ def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
     else:
         links.append(("the desk, signed in once", f"{local}/desk/sign-in/{make_link(ctx, editors[0])}"))
     if active:
-        choosy = next((each for each in active if each.topics), active[0])
+        choosy = next((each for each in active if each.choice.topics), active[0])
         token = ctx.signer.sign("preferences", choosy.subscription.id or 0)
         links.append(("one reader's preferences", f"{local}/preferences/{token}"))
     links += [("sign-up", f"{local}/"), ("outbox", _outbox(ctx, settings))]

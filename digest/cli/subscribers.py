@@ -52,7 +52,7 @@ def list_command(
         rows: list[dict[str, Any]] = [
             {
                 "address": each.subscriber.address, "name": each.subscriber.name, "newsletter": each.newsletter,
-                "state": each.subscription.state, "frequency": each.subscription.frequency, "topics": list(each.topics),
+                "state": each.subscription.state, "frequency": each.subscription.frequency, "topics": sorted(each.choice.topics),
                 "paused_until": each.subscription.paused_until,
             }
             for each in listed(session, newsletter or None)

@@ -46,6 +46,53 @@ def _begun(key: bytes, purpose: str) -> "tuple[hashlib._Hash, hashlib._Hash]":
     return inner, outer
 
 
+@dataclass(frozen=True, slots=True)
+class TopicChoice:
+    """The topics that a subscription asks for, and those among them that are wanted once a week only.
+
+    Attributes:
+        topics: slugs; none at all means everything.
+        weekly: a part of ``topics``.
+    """
+
+    topics: frozenset[str] = frozenset()
+    weekly: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.weekly <= self.topics:
+            raise ValueError(f"weekly topics must be chosen topics: {sorted(self.weekly - self.topics)}")
+
+    def encode(self) -> str:
+        """The one text of this choice: ``markets:weekly policy``; "" for everything."""
+        return " ".join(f"{topic}:weekly" if topic in self.weekly else topic for topic in sorted(self.topics))
+
+    @classmethod
+    def decode(cls, text: str) -> "TopicChoice":
+        """The inverse of :meth:`encode`.
+
+        Raises:
+            ValueError: a word that is no topic with a known frequency.
+        """
+        topics, weekly = set(), set()
+        for word in text.split():
+            topic, colon, often = word.partition(":")
+            if not topic or (colon and often != "weekly"):
+                raise ValueError(f"{word!r} is no topic; write TOPIC or TOPIC:weekly")
+            topics.add(topic)
+            if colon:
+                weekly.add(topic)
+        return cls(frozenset(topics), frozenset(weekly))
+
+    def on(self, weekly_day: bool) -> frozenset[str] | None:
+        """The topics that an issue brings: on the weekly day all; on another day those that aren't weekly.
+
+        None if that leaves none, which is not the same as everything.
+        """
+        if weekly_day or not self.weekly:
+            return self.topics
+        return self.topics - self.weekly or None
+
+
 def _mac(key: bytes, purpose: str, ident: bytes) -> bytes:
     """HMAC-SHA256 (RFC 2104) of purpose and id, 32 bytes."""
     begun, ends = _begun(key, purpose)
@@ -110,3 +157,7 @@ class Signer:
     def address_hash(self, address: str) -> str:
         """A keyed hash of an address, for suppressions that outlive the address itself (GDPR Art. 17)."""
         return _mac(self.key, "address", address.strip().lower().encode()).hex()
+
+    def address_hashes(self, address: str) -> tuple[str, ...]:
+        """``address_hash`` under the secret in force, then under each retired one."""
+        return tuple(Signer(key).address_hash(address) for key in (self.key, *self.retired))

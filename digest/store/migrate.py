@@ -1,12 +1,16 @@
 """Bring a database's schema up to date, and tell whether it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
+from digest.errors import StateConflict
 from digest.store.database import Database
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -18,11 +22,39 @@ def migrate(db: Database) -> str:
     Two processes may call it at once: on SQLite the write lock, on PostgreSQL an advisory lock makes one wait.
     """
     engine = db.engine if db.is_postgresql else db.engine.execution_options(digest_begin="IMMEDIATE")
-    with engine.begin() as connection:
+    with engine.connect() as connection, _tables_may_be_rebuilt(connection, db.is_postgresql), connection.begin():
         if db.is_postgresql:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7410219)")
-        command.upgrade(_config(connection), "head")
+        if MigrationContext.configure(connection).get_current_revision() != head():
+            command.upgrade(_config(connection), "head")
+            if not db.is_postgresql:
+                _check_references(connection)
     return head()
+
+
+def _check_references(connection: Connection) -> None:
+    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise StateConflict(
+            f"the database can't be brought up to date: row {broken[1]} of {broken[0]} refers to a row of {broken[2]} "
+            "that is not there; mend it or restore a backup"
+        )
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection: Connection, is_postgresql: bool) -> Iterator[None]:
+    """SQLite changes a table by copying it and dropping the old one, which rows that refer to it must not prevent.
+
+    The switch works only outside of a transaction (https://www.sqlite.org/lang_altertable.html, section 7).
+    """
+    raw = connection.connection.driver_connection
+    if is_postgresql or raw is None:
+        yield
+        return
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
 
 
 def head() -> str:

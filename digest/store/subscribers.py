@@ -1,15 +1,18 @@
 """Subscribers, what they signed up to, and the addresses never to write to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func
+from sqlalchemy import bindparam, func, or_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
 
-from digest.store.tables import Newsletter, Notice, Subscriber, Subscription, Suppression, TopicChoice
+from digest.domain.audience import Signer, TopicChoice
+from digest.store.tables import ChoiceSet, Newsletter, Notice, Subscriber, Subscription, Suppression
+
+_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class ListedSubscription:
     subscriber: Subscriber
     subscription: Subscription
     newsletter: str
-    topics: tuple[str, ...]
+    choice: TopicChoice
 
 
 def address_key(address: str) -> str:
@@ -38,7 +41,7 @@ def find_or_add(session: Session, address: str, now: datetime, name: str = "") -
     values = {"address": address, "address_key": address_key(address), "name": name, "created_at": now}
     session.execute(
         insert(Subscriber)
-        .values(**values, zone="UTC", language="en")
+        .values(**values, zone="UTC", language="en", address_hash="", hash_key="")
         .on_conflict_do_nothing(index_elements=["address_key"])
     )
     person = find(session, address)
@@ -56,6 +59,7 @@ def find_or_add_subscription(session: Session, subscriber_id: int, newsletter_id
             newsletter_id=newsletter_id,
             state="pending",
             frequency="every-issue",
+            hour="",
             created_at=now,
             ended_why="",
             consent_text="",
@@ -83,15 +87,67 @@ def subscriptions_of(session: Session, subscriber_id: int) -> list[Subscription]
     return list(session.exec(query.order_by(col(Subscription.id))))
 
 
+def choice_of(session: Session, subscription_id: int) -> TopicChoice:
+    """The chosen topics, and how often; none at all means everything."""
+    query = select(ChoiceSet.key).join(Subscription, col(Subscription.choice_set_id) == ChoiceSet.id)
+    return TopicChoice.decode(session.exec(query.where(Subscription.id == subscription_id)).first() or "")
+
+
 def topics_of(session: Session, subscription_id: int) -> frozenset[str]:
     """The chosen topics; none at all means everything."""
-    return frozenset(session.exec(select(TopicChoice.topic).where(TopicChoice.subscription_id == subscription_id)))
+    return choice_of(session, subscription_id).topics
 
 
-def choose_topics(session: Session, subscription_id: int, topics: Iterable[str]) -> None:
-    """Replace the chosen topics."""
-    session.execute(delete(TopicChoice).where(col(TopicChoice.subscription_id) == subscription_id))
-    session.add_all(TopicChoice(subscription_id=subscription_id, topic=topic) for topic in sorted(set(topics)))
+def choose_topics(session: Session, subscription_id: int, choice: TopicChoice | frozenset[str]) -> None:
+    """Replace the chosen topics; a bare set of them is wanted in every mail."""
+    wanted = (choice if isinstance(choice, TopicChoice) else TopicChoice(choice)).encode()
+    set_id: int | None = None
+    if wanted:
+        insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+        session.execute(insert(ChoiceSet).values(key=wanted).on_conflict_do_nothing(index_elements=["key"]))
+        set_id = session.exec(select(ChoiceSet.id).where(ChoiceSet.key == wanted)).one()
+    session.flush()
+    session.execute(update(Subscription).where(col(Subscription.id) == subscription_id).values(choice_set_id=set_id))
+
+
+def hash_addresses(session: Session, signer: Signer) -> int:
+    """Hash the addresses that are not hashed yet, or under an earlier secret; returns how many there were.
+
+    A suppression that was written under an earlier secret is written again under the one in force.
+    """
+    stale = or_(
+        col(Subscriber.hash_key) < signer.fingerprint, col(Subscriber.hash_key) > signer.fingerprint
+    )  # both walk the index
+    done = 0
+    while rows := session.exec(select(Subscriber.id, Subscriber.address).where(stale).limit(_CHUNK)).all():
+        hashes = [(ident, signer.address_hashes(address)) for ident, address in rows]
+        session.execute(
+            update(Subscriber.__table__).where(Subscriber.__table__.c.id == bindparam("row")).values(  # type: ignore[attr-defined]
+                address_hash=bindparam("hash"), hash_key=signer.fingerprint
+            ),
+            [{"row": ident, "hash": found[0]} for ident, found in hashes],
+        )  # fmt: skip
+        _carry_over(session, {old: found[0] for _, found in hashes for old in found[1:]})
+        done += len(rows)
+    return done
+
+
+def _carry_over(session: Session, renamed: dict[str, str]) -> None:
+    """Suppressions under retired secrets, by their old hash, also under the new one."""
+    old = (
+        session.exec(select(Suppression).where(col(Suppression.address_hash).in_(list(renamed)))).all()
+        if renamed
+        else []
+    )
+    for row in old:
+        if session.get(Suppression, renamed[row.address_hash]) is None:
+            session.add(
+                Suppression(
+                    address_hash=renamed[row.address_hash], reason=row.reason, detail=row.detail,
+                    created_at=row.created_at,
+                )
+            )  # fmt: skip
+    session.flush()
 
 
 def is_suppressed(session: Session, address_hash: str) -> bool:
@@ -108,25 +164,14 @@ def notices_since(session: Session, address: str, since: datetime) -> int:
 def listed(session: Session, newsletter: str | None = None) -> Iterator[ListedSubscription]:
     """Every subscription of the list, or of one newsletter, by address; in chunks, however long the list is."""
     query = (
-        select(Subscriber, Subscription, Newsletter.slug)
+        select(Subscriber, Subscription, Newsletter.slug, ChoiceSet.key)
         .join(Subscription, col(Subscription.subscriber_id) == Subscriber.id)
         .join(Newsletter, col(Newsletter.id) == Subscription.newsletter_id)
+        .outerjoin(ChoiceSet, col(ChoiceSet.id) == Subscription.choice_set_id)
         .where(col(Subscriber.erased_at).is_(None))
         .order_by(Subscriber.address_key, Newsletter.slug)
     )
     if newsletter is not None:
         query = query.where(Newsletter.slug == newsletter)
-    for rows in session.exec(query.execution_options(yield_per=1000)).partitions():
-        chosen = _topics_of_all(session, [subscription.id for _, subscription, _ in rows])
-        for person, subscription, slug in rows:
-            yield ListedSubscription(person, subscription, slug, chosen.get(subscription.id, ()))
-
-
-def _topics_of_all(session: Session, ids: list[int | None]) -> dict[int | None, tuple[str, ...]]:
-    rows = session.exec(
-        select(TopicChoice).where(col(TopicChoice.subscription_id).in_(ids)).order_by(TopicChoice.topic)
-    )
-    chosen: dict[int | None, tuple[str, ...]] = {}
-    for row in rows:
-        chosen[row.subscription_id] = (*chosen.get(row.subscription_id, ()), row.topic)
-    return chosen
+    for person, subscription, slug, key in session.exec(query.execution_options(yield_per=1000)):
+        yield ListedSubscription(person, subscription, slug, TopicChoice.decode(key or ""))

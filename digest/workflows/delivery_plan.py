@@ -1,27 +1,38 @@
-"""Who gets what: one row of the ledger for every reader of an approved issue, before anything leaves."""
+"""Who gets what: one row of the ledger for every reader of an approved issue, before anything leaves.
 
-from collections.abc import Iterable
+::
+
+    what the issue carries → which of it earlier issues carried → who received it
+    readers fall into few groups (topics, received) → the cut of each group, or why there is none
+    and into few hours (hour, zone, frequency)      → the moment of each hour, or why there is none
+    one INSERT … SELECT joins groups and hours to all readers, with suppressions and pauses
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, cast
+from datetime import date, datetime, time, timedelta
 
 from sqlmodel import Session
 
 from digest.curation.select import select
-from digest.domain.calendar import Cadence, CadenceName
+from digest.domain.appointment import appointment
 from digest.domain.issue import Section
-from digest.domain.mail import Fragment
+from digest.domain.mail import Cut, Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import StateConflict
 from digest.render.cut import cut_for
-from digest.store import deliveries, issues
-from digest.store.deliveries import Reader
+from digest.store import deliveries, issues, subscribers
+from digest.store.deliveries import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour
+from digest.store.tables import Issue
+from digest.workflows.blocks import day_of
 from digest.workflows.context import Context
 from digest.workflows.messages import PrintedIssue, printed
 
-PAUSED = "paused"
-SUPPRESSED = "suppressed"
+__all__ = ["PAUSED", "SUPPRESSED", "Chooser", "Timetable", "plan_deliveries", "write_ledger"]
+
 NOTHING_NEW = "nothing new in the chosen topics"
+WEEKLY_TOPICS = "not on this day: the chosen topics come weekly"
 
 
 def plan_deliveries(ctx: Context, issue_id: int) -> dict[str, int]:
@@ -47,65 +58,158 @@ def plan_deliveries(ctx: Context, issue_id: int) -> dict[str, int]:
 
 
 def write_ledger(ctx: Context, session: Session, issue_id: int) -> None:
-    """Plan within the caller's transaction."""
-    row = issues.get(session, issue_id)
+    """Plan within the caller's transaction, in which the issue is locked."""
     issue = printed(session, issue_id, ctx)
-    chooser = Chooser(issue, issues.spec_of(row))
-    carried = _positions(issue.fragments)
-    deliveries.keep_stories(session, issue_id, carried)
+    subscribers.hash_addresses(session, ctx.signer)
+    deliveries.keep_stories(session, issue_id, positions_of(issue.fragments), articles_of(issue.sections))
+    with assigned(ctx, session, issues.get(session, issue_id), issue) as plan:
+        ids = deliveries.keep_cuts(session, issue_id, plan.cuts)
+        plan.write_cuts(ids)
+        deliveries.write_plan(session, issue_id, plan.audience.plan(plan.same_day))
+
+
+@dataclass
+class Plan:
+    """A plan that is worked out for groups and hours, and waits to be joined to the readers.
+
+    Attributes:
+        cuts: the distinct cuts, in the order in which they were found.
+        same_day: other issues of the newsletter that bear the same day.
+    """
+
+    audience: Audience
+    choices: list[tuple[Group, Cut | None, str]]
+    same_day: list[int]
+
+    @property
+    def cuts(self) -> list[Cut]:
+        """Each once."""
+        return list(dict.fromkeys(cut for _, cut, _ in self.choices if cut is not None))
+
+    def write_cuts(self, ids: Mapping[Cut, int]) -> None:
+        """Name the cuts by these ids."""
+        self.audience.assign_cuts((group, None if cut is None else ids[cut], why) for group, cut, why in self.choices)
+
+
+@contextmanager
+def assigned(ctx: Context, session: Session, row: Issue, issue: PrintedIssue) -> Iterator[Plan]:
+    """Work out cut and moment of every group of readers of an issue."""
+    assert row.id is not None
+    spec = issues.spec_of(row)
+    carried = positions_of(issue.fragments)
     # Updates come again on purpose, and so does what an editor pinned.
-    repeatable = _updates(issue.sections) | issues.pinned(session, issue_id)
-    received = deliveries.received(session, issue_id, carried.keys() - repeatable)
-    now = ctx.clock()
-    for chunk in deliveries.readers(session, row.newsletter_id):
-        hashes = {reader.subscriber_id: ctx.signer.address_hash(reader.address) for reader in chunk}
-        suppressed = deliveries.suppressed(session, hashes.values())
-        rows = []
-        for reader in chunk:
-            reason = SUPPRESSED if hashes[reader.subscriber_id] in suppressed else ""
-            reason = reason or chooser.reason_to_skip(reader, now)
-            cut = ""
-            if not reason:
-                cut, reason = chooser.cut_of(reader.topics, received.get(reader.subscriber_id, frozenset()))
-            rows.append(_row(reader, cut, reason))
-        deliveries.plan(session, issue_id, rows)
+    repeatable = updates(issue.sections) | issues.pinned(session, row.id)
+    articles = articles_of(issue.sections)
+    before = deliveries.carried_before(
+        session, row.id, {story: articles.get(story, ()) for story in carried if story not in repeatable}
+    )
+    known = sorted({each.story_id for each in before})
+    timetable = Timetable.of(session, row, spec, ctx.clock())
+    chooser = Chooser(issue, spec, timetable.weekly_day)
+    with deliveries.audience(session, row.newsletter_id, row.id, stories=len(known)) as audience:
+        for earlier in sorted({each.issue_id for each in before}):
+            shown = {each.story_id: each.positions for each in before if each.issue_id == earlier}
+            audience.receive(earlier, _holdings(deliveries.cuts(session, earlier), shown, known))
+        choices = [(group, *chooser.cut_of_group(group, known)) for group in audience.groups()]
+        audience.assign_hours((hour, *timetable.of_hour(hour)) for hour in audience.hours())
+        yield Plan(audience, choices, timetable.same_day)
 
 
 @dataclass
 class Chooser:
-    """Finds each reader's cut; readers who chose the same share the work."""
+    """Finds the cut for a choice; who chose the same shares the work.
+
+    Attributes:
+        weekly_day: whether this issue is the one of its week that brings weekly topics.
+    """
 
     issue: PrintedIssue
     spec: NewsletterSpec
-    _known: dict[tuple[frozenset[str], frozenset[int]], tuple[str, str]] = field(default_factory=dict)
+    weekly_day: bool = True
+    _known: dict[tuple[frozenset[str], frozenset[int]], tuple[Cut | None, str]] = field(default_factory=dict)
 
-    def reason_to_skip(self, reader: Reader, now: datetime) -> str:
-        """Why this reader gets no mail whatever is in the issue, "" if nothing stands in the way."""
-        if reader.paused_until is not None and reader.paused_until > now:
-            return PAUSED
-        if not self._comes_on(reader.frequency, self.issue.document.day):
-            return f"not on this day: {reader.frequency}"
-        return ""
+    def cut_of_group(self, group: Group, stories: list[int]) -> tuple[Cut | None, str]:
+        """The cut of a group, or why there is none; ``stories`` are those that its bits stand for."""
+        received = frozenset(story for n, story in enumerate(stories) if group.received[n // WORD] >> n % WORD & 1)
+        topics = group.choice.on(self.weekly_day)
+        return (None, WEEKLY_TOPICS) if topics is None else self.cut_of(topics, received)
 
-    def cut_of(self, topics: frozenset[str], received: frozenset[int]) -> tuple[str, str]:
-        """The cut (hexadecimal) for these choices without what was sent before; or "" and why there is none."""
+    def cut_of(self, topics: frozenset[str], received: frozenset[int]) -> tuple[Cut | None, str]:
+        """The cut for these topics without what was sent before; or None and why there is none."""
         key = topics, received
         if key not in self._known:
             selection = select(self.issue.sections, topics, received, self.spec.min_stories)
             if selection.reason or not selection.stories:
-                self._known[key] = "", selection.reason or NOTHING_NEW
+                self._known[key] = None, selection.reason or NOTHING_NEW
             else:
-                self._known[key] = cut_for(self.issue.fragments, selection).encode(), ""
+                self._known[key] = cut_for(self.issue.fragments, selection), ""
         return self._known[key]
 
-    def _comes_on(self, frequency: str, day: date) -> bool:
-        """Weekly readers get the issue of the newsletter's own weekday; a weekly newsletter is always theirs."""
-        if frequency == "every-issue" or self.spec.cadence == "weekly":
-            return True
-        return Cadence(name=cast(CadenceName, frequency), weekday=self.spec.weekday).falls_on(day)
+
+@dataclass(frozen=True)
+class Timetable:
+    """On which day and at which moment readers get an issue.
+
+    Attributes:
+        day: the local date that it bears.
+        weekly_day: whether it is the issue of its week for those who want one a week.
+        same_day: other issues of the newsletter that bear the same day.
+    """
+
+    spec: NewsletterSpec
+    day: date
+    due: datetime
+    now: datetime
+    weekly_day: bool
+    same_day: list[int]
+
+    @classmethod
+    def of(cls, session: Session, row: Issue, spec: NewsletterSpec, now: datetime) -> "Timetable":
+        """The timetable of an issue, which knows the other issues of its week.
+
+        The weekly issue is that of the newsletter's weekday. If there was none on that day (nothing to say, cancelled, a
+        missed slot), it is the first one after it.
+        """
+        assert row.id is not None
+        day = day_of(spec, row.due_at)
+        back = timedelta(days=(day.weekday() - spec.weekday) % 7)
+        week = deliveries.neighbours(session, row.id, row.newsletter_id, row.due_at - back - timedelta(days=2))
+        days = [
+            (issue_id, day_of(spec, due)) for issue_id, due, state in week
+            if state in ("approved", "sending", "sent", "held") and due <= row.due_at
+        ]  # fmt: skip
+        started = issues.began(session, row.newsletter_id)
+        missed = (
+            started is not None and day_of(spec, started) < day - back
+            and not any(day - back <= other < day for _, other in days)
+        )  # fmt: skip
+        return cls(
+            spec, day, row.due_at, now, not back or spec.cadence == "weekly" or missed,
+            [issue_id for issue_id, other in days if other == day],
+        )  # fmt: skip
+
+    def of_hour(self, hour: Hour) -> tuple[datetime | None, datetime, str]:
+        """The moment of a copy for these readers (None: as soon as the issue goes out), when that is, or why it is skipped."""
+        if not hour.hour:
+            then = max(self.due, self.now)
+            return None, then, self._reason(hour.frequency, self.day)
+        found = appointment(
+            self.day, self.due, hour=time.fromisoformat(self.spec.hour), zone=self.spec.zone,
+            reader_hour=time.fromisoformat(hour.hour), reader_zone=hour.zone,
+        )  # fmt: skip
+        return found.at, max(found.at, self.now), self._reason(hour.frequency, found.day)
+
+    def _reason(self, frequency: str, day: date) -> str:
+        """Why readers with that frequency get no copy that arrives on ``day``; "" if they do."""
+        if frequency == "weekly" and not self.weekly_day:
+            return f"not on this day: {frequency}"
+        # A newsletter that comes out on weekdays is theirs whole, also where Friday's arrives on Saturday.
+        if frequency == "weekdays" and self.spec.cadence == "daily" and day.weekday() > 4:
+            return f"not on this day: {frequency}"
+        return ""
 
 
-def _positions(fragments: Iterable[Fragment]) -> dict[int, int]:
+def positions_of(fragments: Iterable[Fragment]) -> dict[int, int]:
     """For each story, as bits, the fragments that show it."""
     carried: dict[int, int] = {}
     for fragment in fragments:
@@ -114,18 +218,26 @@ def _positions(fragments: Iterable[Fragment]) -> dict[int, int]:
     return carried
 
 
-def _updates(sections: Iterable[Section]) -> frozenset[int]:
+def articles_of(sections: Iterable[Section]) -> dict[int, frozenset[int]]:
+    """For each story, the ids of its articles."""
+    return {placed.item.story_id: frozenset(placed.item.articles) for section in sections for placed in section.items}
+
+
+def updates(sections: Iterable[Section]) -> frozenset[int]:
     """Stories that are marked as updates: those come again on purpose."""
     return frozenset(
         placed.item.story_id for section in sections for placed in section.items if placed.item.update_of is not None
     )
 
 
-def _row(reader: Reader, cut: str, reason: str) -> dict[str, Any]:
-    return {
-        "subscriber_id": reader.subscriber_id,
-        "subscription_id": reader.subscription_id,
-        "state": "skipped" if reason else "queued",
-        "reason": reason,
-        "cut": cut,
-    }
+def _holdings(cuts: Mapping[int, Cut], shown: Mapping[int, int], known: list[int]) -> dict[int, list[int]]:
+    """For each cut of an earlier issue that showed one of the stories: which ones, as words of bits."""
+    holdings: dict[int, list[int]] = {}
+    for cut_id, cut in cuts.items():
+        words = [0] * -(-len(known) // WORD)
+        for n, story in enumerate(known):
+            if cut.bits & shown.get(story, 0):
+                words[n // WORD] |= 1 << n % WORD
+        if any(words):
+            holdings[cut_id] = words
+    return holdings

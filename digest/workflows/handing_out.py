@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from digest.domain.mail import Cut, Message, SendResult
+from digest.domain.mail import Message, SendResult
 from digest.engine.journal import Answer, Journal
 from digest.errors import MessageError, SenderRefused, SenderUnavailable
 from digest.store import deliveries, issues
@@ -253,7 +253,7 @@ def _mail(ctx: Context, issue: PrintedIssue, row: Claimed) -> Message:
     return addressed(
         ctx,
         issue,
-        Cut.decode(row.cut),
+        issue.cuts[row.cut_id],
         delivery_id=row.id,
         subscriber_id=row.subscriber_id,
         subscription_id=row.subscription_id,

@@ -1,6 +1,7 @@
 """From an approved issue and a row of the ledger to the mail of one person: the same bytes whenever it is asked for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -28,6 +29,7 @@ class PrintedIssue:
 
     ``revision`` is the one that was approved: cuts speak of the fragments of one revision. ``signer`` has the key that
     was in force then (None: the one that is in force now); ``key_lost`` says that it is neither in force nor retired.
+    ``cuts`` are those that the ledger refers to, by id; none before it is written.
     """
 
     document: IssueDocument
@@ -36,6 +38,7 @@ class PrintedIssue:
     revision: int = 0
     signer: Signer | None = None
     key_lost: bool = False
+    cuts: Mapping[int, Cut] = field(default_factory=dict)
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -67,8 +70,8 @@ def printed(session: Session, issue_id: int, ctx: Context) -> PrintedIssue:
     kept = replay.manifest_of(session, issue_id)
     document = kept.document if kept else document_of(session, issue_id, ctx)
     signer = ctx.signer.with_key(kept.key) if kept else ctx.signer
-    revision = issues.get(session, issue_id).revision
-    return PrintedIssue(document, Head.of(document), fragments, revision, signer, key_lost=signer is None)
+    revision, cuts = issues.get(session, issue_id).revision, deliveries.cuts(session, issue_id)
+    return PrintedIssue(document, Head.of(document), fragments, revision, signer, signer is None, cuts)
 
 
 def drafted(ctx: Context, issue_id: int) -> PrintedIssue:
@@ -139,7 +142,7 @@ def shown_again(ctx: Context, issue_id: int, address: str) -> bytes:
         row = deliveries.of_subscriber(session, issue_id, person.id)
     if row is None:
         raise NotFound(f"{address} is not among the readers of issue {issue_id}")
-    if row.dated_at is None or not row.cut:
+    if row.dated_at is None or row.cut_id is None:
         raise NotFound(f"{address} was sent nothing of issue {issue_id}: {row.reason or row.state}")
     if issue.key_lost:
         raise StateConflict(
@@ -148,7 +151,7 @@ def shown_again(ctx: Context, issue_id: int, address: str) -> bytes:
     return addressed(
         ctx,
         issue,
-        Cut.decode(row.cut),
+        issue.cuts[row.cut_id],
         delivery_id=row.id,
         subscriber_id=person.id,
         subscription_id=row.subscription_id,

@@ -7,16 +7,17 @@ from typing import Literal
 from sqlmodel import Session
 
 from digest.domain.audience import Recipient
-from digest.domain.mail import Cut, Message
+from digest.domain.mail import Message
 from digest.errors import NotFound, UsageError
 from digest.render.cut import cut_for, selection_all
 from digest.render.preflight import Finding
 from digest.store import deliveries, issues, subscribers
 from digest.store.newsroom import topics as all_topics
+from digest.store.tables import Issue
 from digest.workflows.approve import rendered
 from digest.workflows.context import Context
-from digest.workflows.delivery_plan import Chooser
-from digest.workflows.messages import addressed, drafted, printed, shown_again
+from digest.workflows.delivery_plan import Chooser, articles_of, updates
+from digest.workflows.messages import PrintedIssue, addressed, drafted, printed, shown_again
 
 Format = Literal["html", "text", "eml"]
 
@@ -75,14 +76,13 @@ def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber
         cut = cut_for(issue.fragments, selection_all(issue.document))
     else:
         with ctx.db.read() as session:
-            received = deliveries.received(session, issue_id, [f.story_id for f in issue.fragments if f.story_id])
-        chosen = topics if topics is not None else reader.topics
-        text, reason = Chooser(issue, issues.spec_of(row)).cut_of(
-            chosen, received.get(reader.subscriber_id, frozenset())
+            received = _received(session, row, issue, reader) if subscriber else frozenset()
+        found, reason = Chooser(issue, issues.spec_of(row)).cut_of(
+            reader.topics if topics is None else topics, received
         )
-        if reason:
+        if found is None:
             raise NotFound(f"no mail would be sent for these choices: {reason}")
-        cut = Cut.decode(text)
+        cut = found
     message: Message = addressed(
         ctx,
         issue,
@@ -95,6 +95,20 @@ def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber
         dated_at=row.due_at,
     )
     return message.data
+
+
+def _received(session: Session, row: Issue, issue: PrintedIssue, reader: Recipient) -> frozenset[int]:
+    """Stories of the issue that this reader was sent by an earlier one."""
+    assert row.id is not None
+    repeatable, articles = updates(issue.sections) | issues.pinned(session, row.id), articles_of(issue.sections)
+    before = deliveries.carried_before(
+        session, row.id, {story: found for story, found in articles.items() if story not in repeatable}
+    )
+    had = {
+        earlier: deliveries.cut_of_subscriber(session, earlier, reader.subscriber_id)
+        for earlier in {each.issue_id for each in before}
+    }
+    return frozenset(each.story_id for each in before if had[each.issue_id].bits & each.positions)
 
 
 def _reader(session: Session, newsletter_id: int, address: str) -> Recipient:

@@ -46,7 +46,7 @@ def test_everyone_gets_their_own_selection(service: Service) -> None:
     selections = {frozenset(links(mail)) for mail in service.mails()}
     assert len(selections) > 2
     with service.ctx.db.read() as session:
-        cuts = set(session.exec(select(Delivery.cut).where(Delivery.state == "sent")))
+        cuts = set(session.exec(select(Delivery.cut_id).where(Delivery.state == "sent")))
     assert len(cuts) > 2
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
-from digest.domain.audience import Signer
+from digest.domain.audience import Signer, TopicChoice
 from digest.domain.content import TopicProfile
 from digest.domain.issue import Block, IssueDocument, PlacedItem, Section, StoryItem
 from digest.domain.mail import Fragment, Message, SendResult
@@ -18,6 +18,7 @@ from digest.render.pipeline import Renderer
 from digest.senders.base import HandOver, Sender
 from digest.store import issues
 from digest.store.database import Database
+from digest.store.subscribers import choose_topics
 from digest.store.tables import (
     Delivery,
     Issue,
@@ -27,7 +28,6 @@ from digest.store.tables import (
     Subscription,
     Suppression,
     Topic,
-    TopicChoice,
 )
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
@@ -176,21 +176,24 @@ def reader(
     state: str = "active",
     frequency: str = "every-issue",
     paused_until: datetime | None = None,
+    weekly: Iterable[str] = (),
+    hour: str = "",
+    zone: str = "UTC",
 ) -> int:
     """A subscriber of the newsletter; the id of the subscription."""
     with ctx.db.write() as session:
-        person = Subscriber(address=address, address_key=address.casefold(), created_at=ctx.clock())
+        person = Subscriber(address=address, address_key=address.casefold(), created_at=ctx.clock(), zone=zone)
         session.add(person)
         session.flush()
         newsletter = session.exec(select(Newsletter)).one()
         subscription = Subscription(
             subscriber_id=person.id, newsletter_id=newsletter.id, state=state, frequency=frequency,
-            paused_until=paused_until, created_at=ctx.clock(),
+            paused_until=paused_until, hour=hour, created_at=ctx.clock(),
         )  # fmt: skip
         session.add(subscription)
         session.flush()
         assert subscription.id is not None
-        session.add_all(TopicChoice(subscription_id=subscription.id, topic=topic) for topic in topics)
+        choose_topics(session, subscription.id, TopicChoice(frozenset(topics), frozenset(weekly)))
         return subscription.id
 
 

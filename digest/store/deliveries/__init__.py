@@ -3,17 +3,20 @@
 queued → sending (a worker's, until its lease ends) → sent | failed | unknown, or back to queued; and skipped.
 """
 
+from digest.store.deliveries.audience import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour, audience
 from digest.store.deliveries.claiming import Claimed, claim, release, with_recipients
-from digest.store.deliveries.counting import counts, next_due, of_subscriber, skip_reasons
+from digest.store.deliveries.counting import counts, cut_of_subscriber, next_due, of_subscriber, skip_reasons
 from digest.store.deliveries.planning import (
-    Reader,
+    Carried,
+    carried_before,
+    cuts,
+    keep_cuts,
     keep_stories,
     lock_issue,
     mark_stories_sent,
-    plan,
-    readers,
-    received,
+    neighbours,
     suppressed,
+    write_plan,
 )
 from digest.store.deliveries.recording import (
     CANCELLED,
@@ -34,17 +37,27 @@ __all__ = [
     "release",
     "with_recipients",
     "counts",
+    "cut_of_subscriber",
     "next_due",
     "of_subscriber",
     "skip_reasons",
-    "Reader",
+    "PAUSED",
+    "SUPPRESSED",
+    "WORD",
+    "Audience",
+    "Group",
+    "Hour",
+    "audience",
+    "Carried",
+    "carried_before",
+    "cuts",
+    "keep_cuts",
     "keep_stories",
     "lock_issue",
     "mark_stories_sent",
-    "plan",
-    "readers",
-    "received",
+    "neighbours",
     "suppressed",
+    "write_plan",
     "CANCELLED",
     "LOST",
     "WAITING",

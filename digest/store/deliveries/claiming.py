@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, update
+from sqlalchemy import and_, func, literal, or_, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
@@ -26,7 +26,7 @@ class Claimed:
     id: int
     subscriber_id: int
     subscription_id: int
-    cut: str
+    cut_id: int
     attempts: int
     dated_at: datetime
     lease_until: datetime
@@ -65,10 +65,10 @@ def claim(
         .where(_ROWS.c.id.in_(core_select(due.c.id)))
         .values(
             state="sending", worker=worker, lease_until=lease_until, attempts=_ROWS.c.attempts + 1,
-            dated_at=func.coalesce(_ROWS.c.dated_at, now),
+            dated_at=func.coalesce(_ROWS.c.dated_at, literal(now, _ROWS.c.dated_at.type)),
         )
         .returning(
-            _ROWS.c.id, _ROWS.c.subscriber_id, _ROWS.c.subscription_id, _ROWS.c.cut, _ROWS.c.attempts,
+            _ROWS.c.id, _ROWS.c.subscriber_id, _ROWS.c.subscription_id, _ROWS.c.cut_id, _ROWS.c.attempts,
             _ROWS.c.dated_at, _ROWS.c.lease_until,
         )
     ).all()  # fmt: skip
@@ -93,7 +93,7 @@ def with_recipients(session: Session, rows: Sequence[Claimed]) -> list[Claimed]:
         state = "erased" if erased_at is not None else state
         complete.append(
             Claimed(
-                row.id, row.subscriber_id, row.subscription_id, row.cut, row.attempts, row.dated_at, row.lease_until,
+                row.id, row.subscriber_id, row.subscription_id, row.cut_id, row.attempts, row.dated_at, row.lease_until,
                 address, name, state, paused_until,
             )
         )  # fmt: skip

@@ -6,8 +6,8 @@ from sqlalchemy import func
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
-from digest.domain.mail import DELIVERY_STATES
-from digest.store.tables import Delivery
+from digest.domain.mail import DELIVERY_STATES, Cut
+from digest.store.tables import CutRow, Delivery
 
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
 
@@ -35,6 +35,19 @@ def of_subscriber(session: Session, issue_id: int, subscriber_id: int) -> Delive
     return session.exec(
         select(Delivery).where(Delivery.issue_id == issue_id, Delivery.subscriber_id == subscriber_id)
     ).first()
+
+
+def cut_of_subscriber(session: Session, issue_id: int, subscriber_id: int) -> Cut:
+    """What one person was sent, or will be sent, of an issue; the empty cut if nothing."""
+    query = (
+        core_select(col(CutRow.bits))
+        .join(Delivery, col(Delivery.cut_id) == col(CutRow.id))
+        .where(
+            col(Delivery.issue_id) == issue_id, col(Delivery.subscriber_id) == subscriber_id,
+            col(Delivery.state).in_(("sent", "unknown", "sending", "queued")),
+        )
+    )  # fmt: skip
+    return Cut.decode(session.execute(query).scalar() or "0")
 
 
 def next_due(session: Session, issue_id: int) -> datetime | None:

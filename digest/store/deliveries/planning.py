@@ -1,11 +1,11 @@
-"""Writing an issue's rows: the audience, what each reader was sent before, who must not be written to."""
+"""Writing an issue's rows, a set at a time; what it carries, and what earlier issues carried of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, literal, or_, update
+from sqlalchemy import Select, and_, case, delete, exists, func, insert, literal, or_, update
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -13,21 +13,20 @@ from sqlmodel import Session, col, select
 
 from digest.domain.mail import Cut
 from digest.errors import NotFound
-from digest.store.tables import Delivery, Issue, SentStory, Story, Subscriber, Subscription, Suppression, TopicChoice
+from digest.store.tables import CutRow, Delivery, Issue, SentArticle, SentStory, Story, Suppression
 
+_ROWS = Delivery.__table__  # type: ignore[attr-defined]  # sets of rows move below the ORM
 _CHUNK = 1000
+_PLANNED = ("subscriber_id", "subscription_id", "state", "reason", "cut_id", "not_before")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """An active subscription as planning sees it."""
+class Carried:
+    """A story of this issue that an earlier issue carried, and (as bits) in which fragments of it."""
 
-    subscription_id: int
-    subscriber_id: int
-    address: str
-    frequency: str
-    paused_until: datetime | None
-    topics: frozenset[str]
+    issue_id: int
+    story_id: int
+    positions: int
 
 
 def lock_issue(session: Session, issue_id: int) -> str:
@@ -42,61 +41,62 @@ def lock_issue(session: Session, issue_id: int) -> str:
     return str(state)
 
 
-def readers(session: Session, newsletter_id: int) -> Iterator[list[Reader]]:
-    """The audience: active subscriptions of a newsletter, by id, in chunks that fit into memory."""
-    after = 0
-    while True:
-        query = (
-            core_select(
-                col(Subscription.id), col(Subscription.subscriber_id), col(Subscriber.address),
-                col(Subscription.frequency), col(Subscription.paused_until),
-            )
-            .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-            .where(
-                col(Subscription.newsletter_id) == newsletter_id, col(Subscription.state) == "active",
-                col(Subscriber.erased_at).is_(None), col(Subscription.id) > after,
-            )
-            .order_by(col(Subscription.id))
-            .limit(_CHUNK)
-        )  # fmt: skip
-        rows = session.execute(query).all()
-        if not rows:
-            return
-        topics = _topics(session, rows[0][0], rows[-1][0])
-        yield [
-            Reader(subscription, subscriber, address, frequency, paused, topics.get(subscription, frozenset()))
-            for subscription, subscriber, address, frequency, paused in rows
-        ]
-        after = rows[-1][0]
+def write_plan(session: Session, issue_id: int, plan: Select[Any]) -> None:
+    """Make the ledger of an issue what ``plan`` (see ``Audience.plan``) says.
 
-
-def _topics(session: Session, first: int, last: int) -> dict[int, frozenset[str]]:
-    chosen: dict[int, set[str]] = {}
-    query = select(TopicChoice.subscription_id, TopicChoice.topic)
-    for subscription, topic in session.exec(query.where(col(TopicChoice.subscription_id).between(first, last))):
-        chosen.setdefault(subscription, set()).add(topic)
-    return {subscription: frozenset(topics) for subscription, topics in chosen.items()}
-
-
-def plan(session: Session, issue_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of the ledger (subscriber_id, subscription_id, state, reason, cut).
-
-    Planning again changes only what has not been tried yet: who is queued or skipped.
+    Rows that left the queue are as they are; a row that waits for its server or its next attempt goes on waiting.
+    The issue is locked by the caller, so nobody else writes rows of it meanwhile.
     """
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    statement = (postgresql_insert if is_postgresql else sqlite_insert)(Delivery)
-    fixed = {"issue_id": issue_id, "attempts": 0, "worker": "", "provider_id": ""}
-    statement = statement.on_conflict_do_update(
-        index_elements=["issue_id", "subscriber_id"],
-        set_={name: statement.excluded[name] for name in ("state", "reason", "cut", "subscription_id")},
-        where=and_(
-            or_(col(Delivery.state) == "queued", col(Delivery.state) == "skipped"),
-            # A row that waits for its server or its next attempt keeps its reason.
-            or_(col(Delivery.state) != statement.excluded["state"], col(Delivery.cut) != statement.excluded["cut"]),
+    fixed: dict[str, Any] = {"issue_id": issue_id, "attempts": 0, "worker": "", "provider_id": ""}
+    rows = plan.subquery("plan")
+    if session.execute(core_select(_ROWS.c.id).where(_ROWS.c.issue_id == issue_id).limit(1)).first() is not None:
+        _follow(session, issue_id, rows)
+        known = exists().where(_ROWS.c.issue_id == issue_id, _ROWS.c.subscriber_id == rows.c.subscriber_id)
+        source = core_select(rows, *(literal(value) for value in fixed.values())).where(~known)
+    else:
+        source = core_select(rows, *(literal(value) for value in fixed.values()))
+    session.execute(insert(_ROWS).from_select([*_PLANNED, *fixed], source, include_defaults=False))
+
+
+def _follow(session: Session, issue_id: int, rows: Any) -> None:
+    """Let rows that are still to be sent, or were skipped, follow what readers changed; only those that differ."""
+    waits = and_(_ROWS.c.state == "queued", rows.c.state == "queued", _ROWS.c.reason != "")
+    differs = or_(
+        _ROWS.c.state != rows.c.state,
+        func.coalesce(_ROWS.c.cut_id, 0) != func.coalesce(rows.c.cut_id, 0),
+        and_(
+            ~waits,
+            or_(_ROWS.c.reason != rows.c.reason, _ROWS.c.not_before.is_distinct_from(rows.c.not_before)),
         ),
     )
-    if rows:
-        session.execute(statement, [{**fixed, **row} for row in rows])
+    session.execute(
+        update(_ROWS)
+        .where(
+            _ROWS.c.issue_id == issue_id, _ROWS.c.subscriber_id == rows.c.subscriber_id,
+            _ROWS.c.state.in_(("queued", "skipped")), differs,
+        )
+        .values(
+            state=rows.c.state, cut_id=rows.c.cut_id, subscription_id=rows.c.subscription_id, finished_at=None,
+            reason=case((waits, _ROWS.c.reason), else_=rows.c.reason),
+            not_before=case((waits, _ROWS.c.not_before), else_=rows.c.not_before),
+        )
+    )  # fmt: skip
+
+
+def keep_cuts(session: Session, issue_id: int, wanted: Collection[Cut]) -> dict[Cut, int]:
+    """The ids of these cuts of an issue; those that are new are added."""
+    if wanted:
+        is_postgresql = session.get_bind().dialect.name == "postgresql"
+        statement = (postgresql_insert if is_postgresql else sqlite_insert)(CutRow).on_conflict_do_nothing()
+        session.execute(statement, [{"issue_id": issue_id, "bits": cut.encode()} for cut in wanted])
+    known = {cut: cut_id for cut_id, cut in cuts(session, issue_id).items()}
+    return {cut: known[cut] for cut in wanted}
+
+
+def cuts(session: Session, issue_id: int) -> dict[int, Cut]:
+    """The distinct cuts of an issue by id."""
+    query = core_select(col(CutRow.id), col(CutRow.bits)).where(col(CutRow.issue_id) == issue_id)
+    return {cut_id: Cut.decode(bits) for cut_id, bits in session.execute(query)}
 
 
 def suppressed(session: Session, hashes: Iterable[str]) -> frozenset[str]:
@@ -109,52 +109,84 @@ def suppressed(session: Session, hashes: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def received(session: Session, issue_id: int, stories: Iterable[int]) -> dict[int, frozenset[int]]:
-    """Which of these stories each subscriber was sent, or is being sent, by another issue.
+# What an issue carries, and what others carried of it
 
-    Only issues that carried one of the stories are looked at, through the cuts in the ledger.
+
+def keep_stories(
+    session: Session, issue_id: int, positions: Mapping[int, int], articles: Mapping[int, Collection[int]]
+) -> None:
+    """Note which stories an issue carries, (as bits) in which of its fragments, and made of which articles.
+
+    Replaces an earlier note.
     """
-    query = select(SentStory).where(col(SentStory.story_id).in_(list(stories)), SentStory.issue_id != issue_id)
-    by_issue: dict[int, list[tuple[int, int]]] = {}
-    for row in session.exec(query):
-        by_issue.setdefault(row.issue_id, []).append((row.story_id, Cut.decode(row.positions or "0").bits))
-    got: dict[int, set[int]] = {}
-    for earlier, carried in by_issue.items():
-        cuts = core_select(col(Delivery.subscriber_id), col(Delivery.cut)).where(
-            col(Delivery.issue_id) == earlier,
-            col(Delivery.cut) != "",
-            or_(
-                col(Delivery.state).in_(("sent", "unknown", "sending")),
-                and_(col(Delivery.state) == "queued", _issue_goes_on(earlier)),
-            ),
-        )
-        for subscriber, cut in session.execute(cuts.execution_options(yield_per=_CHUNK)):
-            bits = Cut.decode(cut).bits
-            for story, positions in carried:
-                if bits & positions:
-                    got.setdefault(subscriber, set()).add(story)
-    return {subscriber: frozenset(story_ids) for subscriber, story_ids in got.items()}
-
-
-def _issue_goes_on(issue_id: int) -> Any:
-    return (
-        core_select(literal(1))
-        .where(col(Issue.id) == issue_id, col(Issue.state).in_(("approved", "sending", "held")))
-        .exists()
-    )
-
-
-def keep_stories(session: Session, issue_id: int, positions: Mapping[int, int]) -> None:
-    """Note which stories an issue carries, and (as bits) in which of its fragments. Replaces an earlier note."""
-    session.execute(SentStory.__table__.delete().where(col(SentStory.issue_id) == issue_id))  # type: ignore[attr-defined]
-    rows = [
+    for table in (SentStory, SentArticle):
+        session.execute(delete(table).where(col(table.issue_id) == issue_id))
+    stories = [
         {"issue_id": issue_id, "story_id": story, "positions": Cut(bits).encode()} for story, bits in positions.items()
     ]
-    if rows:
-        session.execute(insert(SentStory), rows)
+    if stories:
+        session.execute(insert(SentStory), stories)
+    parts = [
+        {"issue_id": issue_id, "story_id": story, "article_id": article}
+        for story in positions
+        for article in set(articles.get(story, ()))
+    ]
+    if parts:
+        session.execute(insert(SentArticle), parts)
+
+
+def carried_before(session: Session, issue_id: int, stories: Mapping[int, Collection[int]]) -> list[Carried]:
+    """Which of these stories other issues, of whatever newsletter, carried and sent, or will send.
+
+    A story is known again by its id, and by any of its articles: so also after it was merged into another one, or
+    split off.
+
+    Args:
+        stories: ids, each with its articles.
+    """
+    same: dict[tuple[int, int], set[int]] = {}
+    by_id = core_select(col(SentStory.issue_id), col(SentStory.story_id)).where(
+        col(SentStory.story_id).in_(list(stories)), col(SentStory.issue_id) != issue_id
+    )
+    for earlier, story in session.execute(by_id):
+        same.setdefault((earlier, story), set()).add(story)
+    stories_of: dict[int, set[int]] = {}
+    for story, articles in stories.items():
+        for article in articles:
+            stories_of.setdefault(article, set()).add(story)
+    wanted = sorted(stories_of)
+    for start in range(0, len(wanted), _CHUNK):
+        by_article = core_select(
+            col(SentArticle.issue_id), col(SentArticle.story_id), col(SentArticle.article_id)
+        ).where(col(SentArticle.article_id).in_(wanted[start : start + _CHUNK]), col(SentArticle.issue_id) != issue_id)
+        for earlier, story, article in session.execute(by_article):
+            same.setdefault((earlier, story), set()).update(stories_of[article])
+    return _with_positions(session, same)
+
+
+def _with_positions(session: Session, same: Mapping[tuple[int, int], Collection[int]]) -> list[Carried]:
+    earlier = sorted({issue for issue, _ in same})
+    query = core_select(col(SentStory.issue_id), col(SentStory.story_id), col(SentStory.positions)).join(
+        Issue, col(Issue.id) == col(SentStory.issue_id)
+    )
+    # A held or approved issue will be sent; of a cancelled one, what has left counts (its other rows are skipped).
+    counts = col(Issue.state).in_(("approved", "sending", "held", "sent", "cancelled"))
+    return [
+        Carried(issue, story, Cut.decode(positions or "0").bits)
+        for issue, original, positions in session.execute(query.where(col(SentStory.issue_id).in_(earlier), counts))
+        for story in sorted(same.get((issue, original), ()))
+    ]
 
 
 def mark_stories_sent(session: Session, issue_id: int, now: datetime) -> None:
     """Stories that an issue carried were sent now."""
     carried = core_select(col(SentStory.story_id)).where(col(SentStory.issue_id) == issue_id)
     session.execute(update(Story).where(col(Story.id).in_(carried)).values(last_sent_at=now))
+
+
+def neighbours(session: Session, issue_id: int, newsletter_id: int, since: datetime) -> list[tuple[int, datetime, str]]:
+    """Other issues of a newsletter that were due since a moment: id, when, and state."""
+    query = core_select(col(Issue.id), col(Issue.due_at), col(Issue.state)).where(
+        col(Issue.newsletter_id) == newsletter_id, col(Issue.due_at) >= since, col(Issue.id) != issue_id
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]

@@ -5,7 +5,7 @@ Things end with a reason and a date; they are not deleted.
 """
 
 from digest.store.tables.desk import AuditEntry, Editor, SignIn
-from digest.store.tables.ledger import Delivery, Notice, SentStory
+from digest.store.tables.ledger import CutRow, Delivery, Notice, SentArticle, SentStory
 from digest.store.tables.news import (
     Article,
     ArticleAddress,
@@ -17,7 +17,7 @@ from digest.store.tables.news import (
     TopicCorrection,
 )
 from digest.store.tables.publishing import FragmentRow, Issue, ManifestRow, Newsletter, NewsroomItem, Placement, Topic
-from digest.store.tables.readers import Subscriber, Subscription, Suppression, TopicChoice
+from digest.store.tables.readers import ChoiceSet, Subscriber, Subscription, Suppression
 from digest.store.tables.sources import Feed, FeedDay, HostRest, WebSub
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "ArticleAddress",
     "ArticleFeed",
     "AuditEntry",
+    "ChoiceSet",
+    "CutRow",
     "Delivery",
     "Editor",
     "Feed",
@@ -39,6 +41,7 @@ __all__ = [
     "Notice",
     "Placement",
     "QuoteRow",
+    "SentArticle",
     "SentStory",
     "SignIn",
     "Story",
@@ -47,7 +50,6 @@ __all__ = [
     "Subscription",
     "Suppression",
     "Topic",
-    "TopicChoice",
     "TopicCorrection",
     "WebSub",
 ]

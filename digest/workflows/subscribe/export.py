@@ -27,7 +27,7 @@ def export_csv(ctx: Context, newsletter: str | None = None) -> Iterator[str]:
                     each.subscriber.address,
                     each.subscriber.name,
                     each.newsletter,
-                    " ".join(each.topics),
+                    each.choice.encode(),
                     each.subscription.frequency,
                     each.subscription.state,
                     _when(each.subscription.created_at),
