@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from sqlmodel import Session
 
 from digest.curation.select import select
-from digest.domain.appointment import appointment
+from digest.domain.appointment import Appointment, appointment
 from digest.domain.issue import Section
 from digest.domain.mail import Cut, Fragment
 from digest.domain.newsroom import NewsletterSpec
@@ -24,12 +24,12 @@ from digest.errors import StateConflict
 from digest.render.cut import cut_for
 from digest.store import deliveries, issues, subscribers
 from digest.store.deliveries import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour
-from digest.store.tables import Issue
+from digest.store.tables import Issue, Subscriber
 from digest.workflows.blocks import day_of
 from digest.workflows.context import Context
 from digest.workflows.messages import PrintedIssue, printed
 
-__all__ = ["PAUSED", "SUPPRESSED", "Chooser", "Timetable", "plan_deliveries", "write_ledger"]
+__all__ = ["PAUSED", "SUPPRESSED", "Chooser", "Timetable", "plan_deliveries", "retime", "write_ledger"]
 
 NOTHING_NEW = "nothing new in the chosen topics"
 WEEKLY_TOPICS = "not on this day: the chosen topics come weekly"
@@ -66,6 +66,28 @@ def write_ledger(ctx: Context, session: Session, issue_id: int) -> None:
         ids = deliveries.keep_cuts(session, issue_id, plan.cuts)
         plan.write_cuts(ids)
         deliveries.write_plan(session, issue_id, plan.audience.plan(plan.same_day))
+
+
+def retime(session: Session, person: Subscriber) -> None:
+    """Let mails of a reader that wait for their hour follow a change of hour or zone.
+
+    Each still belongs to its own issue, so none is doubled or lost. One whose new hour has passed leaves at once; one that
+    was tried already keeps the time of its next attempt.
+    """
+    assert person.id is not None
+    for delivery_id, issue, hour in deliveries.waiting_of(session, person.id):
+        at = _moment(issues.spec_of(issue), issue.due_at, hour, person.zone)
+        deliveries.move_to(session, delivery_id, None if at is None else at.at)
+
+
+def _moment(spec: NewsletterSpec, due: datetime, hour: str, zone: str) -> Appointment | None:
+    """When a copy leaves for that hour and zone; None: as soon as the issue goes out."""
+    if not hour:
+        return None
+    return appointment(
+        day_of(spec, due), due, hour=time.fromisoformat(spec.hour), zone=spec.zone,
+        reader_hour=time.fromisoformat(hour), reader_zone=zone,
+    )  # fmt: skip
 
 
 @dataclass
@@ -190,13 +212,9 @@ class Timetable:
 
     def of_hour(self, hour: Hour) -> tuple[datetime | None, datetime, str]:
         """The moment of a copy for these readers (None: as soon as the issue goes out), when that is, or why it is skipped."""
-        if not hour.hour:
-            then = max(self.due, self.now)
-            return None, then, self._reason(hour.frequency, self.day)
-        found = appointment(
-            self.day, self.due, hour=time.fromisoformat(self.spec.hour), zone=self.spec.zone,
-            reader_hour=time.fromisoformat(hour.hour), reader_zone=hour.zone,
-        )  # fmt: skip
+        found = _moment(self.spec, self.due, hour.hour, hour.zone)
+        if found is None:
+            return None, max(self.due, self.now), self._reason(hour.frequency, self.day)
         return found.at, max(found.at, self.now), self._reason(hour.frequency, found.day)
 
     def _reason(self, frequency: str, day: date) -> str:

@@ -14,8 +14,10 @@ from digest.store.deliveries.planning import (
     keep_stories,
     lock_issue,
     mark_stories_sent,
+    move_to,
     neighbours,
     suppressed,
+    waiting_of,
     write_plan,
 )
 from digest.store.deliveries.recording import (
@@ -55,8 +57,10 @@ __all__ = [
     "keep_stories",
     "lock_issue",
     "mark_stories_sent",
+    "move_to",
     "neighbours",
     "suppressed",
+    "waiting_of",
     "write_plan",
     "CANCELLED",
     "LOST",

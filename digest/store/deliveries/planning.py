@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from digest.domain.mail import Cut
 from digest.errors import NotFound
-from digest.store.tables import CutRow, Delivery, Issue, SentArticle, SentStory, Story, Suppression
+from digest.store.tables import CutRow, Delivery, Issue, SentArticle, SentStory, Story, Subscription, Suppression
 
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # sets of rows move below the ORM
 _CHUNK = 1000
@@ -182,6 +182,27 @@ def mark_stories_sent(session: Session, issue_id: int, now: datetime) -> None:
     """Stories that an issue carried were sent now."""
     carried = core_select(col(SentStory.story_id)).where(col(SentStory.issue_id) == issue_id)
     session.execute(update(Story).where(col(Story.id).in_(carried)).values(last_sent_at=now))
+
+
+def waiting_of(session: Session, subscriber_id: int) -> list[tuple[int, Issue, str]]:
+    """Copies of a reader that are to be sent and were not tried yet: row, issue, and the hour they are wanted at."""
+    query = (
+        select(Delivery.id, Issue, Subscription.hour)
+        .join(Issue, col(Issue.id) == Delivery.issue_id)
+        .join(Subscription, col(Subscription.id) == Delivery.subscription_id)
+        .where(  # by the issues under way: rows are found by issue and reader
+            col(Issue.state).in_(("approved", "sending", "held")),
+            Delivery.subscriber_id == subscriber_id,
+            Delivery.state == "queued",
+            Delivery.reason == "",
+        )
+    )
+    return list(session.exec(query).all())  # type: ignore[arg-type]
+
+
+def move_to(session: Session, delivery_id: int, at: datetime | None) -> None:
+    """Let a copy that is still queued leave at another moment."""
+    session.execute(update(_ROWS).where(_ROWS.c.id == delivery_id, _ROWS.c.state == "queued").values(not_before=at))
 
 
 def neighbours(session: Session, issue_id: int, newsletter_id: int, since: datetime) -> list[tuple[int, datetime, str]]:

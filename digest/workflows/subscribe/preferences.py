@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from digest.domain.audience import TopicChoice
 from digest.domain.calendar import Frequency, local_instant
 from digest.errors import InvalidToken, StateConflict
 from digest.store import newsletters, subscribers
 from digest.store.newsletters import Offer
 from digest.store.tables import Issue, Subscriber, Subscription
 from digest.workflows.context import Context
+from digest.workflows.delivery_plan import retime
 from digest.workflows.subscribe import consent
 from digest.workflows.subscribe.confirm import activate
 from digest.workflows.subscribe.sign_up import ask_to_confirm, send_link
-from digest.workflows.subscribe.words import WrongField, frequency_named, reader_address
+from digest.workflows.subscribe.words import WrongField, frequency_named, hour_named, reader_address, zone_named
 
 LONGEST_PAUSE = timedelta(days=366)
 
@@ -29,12 +31,16 @@ class Choices:
         topics: slugs; empty means everything.
         pause_until: ISO date of the first day with mail again, "" to end a pause.
         zone: IANA name.
+        hour: "HH:MM", at which the mail is wanted; "" as soon as an issue is out.
+        weekly: those of the topics that are wanted once a week only; looked at together with ``topics``.
     """
 
     topics: frozenset[str] | None = None
     frequency: str | None = None
     pause_until: str | None = None
     zone: str | None = None
+    hour: str | None = None
+    weekly: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Preferences:
     Attributes:
         address: with its middle hidden: mails are forwarded, and the link with them.
         topics: chosen slugs; empty means everything.
+        weekly: those of them that come once a week.
+        hour: "HH:MM", "" for as soon as an issue is out.
         paused_until: the first day with mail again, in the reader's zone; None if not paused.
         latest_issue: the newest number on the web, None if there is none.
     """
@@ -61,7 +69,9 @@ class Preferences:
     offer: Offer
     state: Literal["active", "ended"]
     topics: frozenset[str]
+    weekly: frozenset[str]
     frequency: Frequency
+    hour: str
     zone: str
     paused_until: date | None
     today: date
@@ -87,12 +97,12 @@ def preferences_of(ctx: Context, token: str) -> Preferences:
 
 
 def save_preferences(ctx: Context, token: str, choices: Choices) -> Preferences:
-    """Keep the choices.
+    """Keep the choices. A mail that waits for the reader's hour follows them; one that has left does not come again.
 
     Raises:
         InvalidToken: forged, altered, or never confirmed.
         StateConflict: the reader has left; coming back is a step of its own.
-        WrongField: a topic, frequency, date or zone that there isn't.
+        WrongField: a topic, frequency, hour, date or zone that there isn't.
     """
     subscription_id = ctx.signer.verify("preferences", token)
     now = ctx.clock()
@@ -102,8 +112,10 @@ def save_preferences(ctx: Context, token: str, choices: Choices) -> Preferences:
             raise StateConflict("You have left this newsletter. Resubscribe first, then choose.")
         if choices.frequency is not None:
             subscription.frequency = frequency_named(choices.frequency)
+        if choices.hour is not None:
+            subscription.hour = hour_named(choices.hour)
         if choices.zone is not None:
-            person.zone = _zone(choices.zone)
+            person.zone = zone_named(choices.zone)
         if choices.pause_until is not None:
             subscription.paused_until = _end_of_pause(choices.pause_until, person.zone, now)
         if choices.topics is not None:
@@ -111,8 +123,12 @@ def save_preferences(ctx: Context, token: str, choices: Choices) -> Preferences:
             on_offer = offer.topic_slugs if offer else frozenset()
             if unknown := choices.topics - on_offer:
                 raise WrongField("topics", f"There is no topic {min(unknown)!r} any more. Choose again, then save.")
-            subscribers.choose_topics(session, subscription_id, choices.topics)
+            choice = TopicChoice(choices.topics, choices.weekly & choices.topics)
+            subscribers.choose_topics(session, subscription_id, choice)
         session.flush()
+        session.refresh(subscription)
+        if choices.hour is not None or choices.zone is not None:
+            retime(session, person)
         return _preferences(ctx, session, subscription, person)
 
 
@@ -181,15 +197,17 @@ def _preferences(ctx: Context, session: Session, subscription: Subscription, per
     offer = newsletters.offer_by_id(session, subscription.newsletter_id)
     if offer is None or subscription.id is None:
         raise InvalidToken("this link is not valid")
-    zone, now = ZoneInfo(person.zone), ctx.clock()
+    zone, now, choice = ZoneInfo(person.zone), ctx.clock(), subscribers.choice_of(session, subscription.id)
     paused = subscription.paused_until if subscription.paused_until and subscription.paused_until > now else None
     latest: list[Issue] = [found.issue for found in newsletters.public_issues(session, offer.id, limit=1)]
     return Preferences(
         address=_masked(person.address),
         offer=offer,
         state="active" if subscription.state == "active" else "ended",
-        topics=subscribers.topics_of(session, subscription.id) & offer.topic_slugs,
+        topics=choice.topics & offer.topic_slugs,
+        weekly=choice.weekly & offer.topic_slugs,
         frequency=frequency_named(subscription.frequency),
+        hour=subscription.hour,
         zone=person.zone,
         paused_until=paused.astimezone(zone).date() if paused else None,
         today=now.astimezone(zone).date(),
@@ -215,12 +233,6 @@ def _neighbours(ctx: Context, session: Session, own: Subscription) -> list[Neigh
 def _masked(address: str) -> str:
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise WrongField("zone", f"There is no time zone {name[:60]!r}.")
-    return name
 
 
 def _end_of_pause(text: str, zone: str, now: datetime) -> datetime | None:

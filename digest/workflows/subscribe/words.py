@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import get_args
+from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -52,6 +53,30 @@ def frequency_named(text: str) -> Frequency:
         if text.strip() == frequency:
             return frequency
     raise WrongField("frequency", f"There is no frequency {text.strip()!r}: choose one of {', '.join(FREQUENCIES)}.")
+
+
+def hour_named(text: str) -> str:
+    """An hour of the day as "HH:MM"; "" for as soon as an issue is out.
+
+    Raises:
+        WrongField: no hour.
+    """
+    text = text.strip()
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
+    if text and not found:
+        raise WrongField("hour", f"{text[:20]!r} is no hour: write it as 07:00 or 18:30.")
+    return f"{int(found[1]):02}:{found[2]}" if found else ""
+
+
+def zone_named(text: str) -> str:
+    """The time zone of that name.
+
+    Raises:
+        WrongField: there is none.
+    """
+    if text.strip() not in available_timezones():
+        raise WrongField("zone", f"There is no time zone {text.strip()[:60]!r}; write it as Europe/Berlin.")
+    return text.strip()
 
 
 def one_line(text: str, limit: int = MAX_NAME) -> str:
