@@ -1,6 +1,6 @@
 """What a sender is. One file per provider; provider code only translates."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from digest.domain.mail import Message, SendResult
@@ -22,8 +22,11 @@ class Sender(Protocol):
     idempotent: bool
     batch: int
 
-    def send(self, messages: Sequence[Message], hand_over: HandOver) -> Iterator[SendResult]:
+    def send(self, messages: Iterable[Message], hand_over: HandOver) -> Iterator[SendResult]:
         """Send the messages and yield one result for each that was tried, in any order, as answers come.
+
+        ``messages`` may be made one by one while they are sent, and there may be thousands: go through them once,
+        and hold no more of them than the wire or the request needs.
 
         ``hand_over`` is called for each message before it becomes irrevocable. A message that was handed over
         and got no answer has the outcome ``unknown``.

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TextIO
@@ -41,7 +41,7 @@ class MaildirSender:
             raise wrong("write file:///PATH with three slashes and an absolute path")
         return cls(Path(dsn.path))
 
-    def send(self, messages: Sequence[Message], hand_over: HandOver) -> Iterator[SendResult]:
+    def send(self, messages: Iterable[Message], hand_over: HandOver) -> Iterator[SendResult]:
         """See :class:`digest.senders.base.Sender`.
 
         Raises:
@@ -104,7 +104,7 @@ class ConsoleSender:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def send(self, messages: Sequence[Message], hand_over: HandOver) -> Iterator[SendResult]:
+    def send(self, messages: Iterable[Message], hand_over: HandOver) -> Iterator[SendResult]:
         """See :class:`digest.senders.base.Sender`.
 
         Raises:

@@ -6,7 +6,7 @@ into the JSON, byte for byte where Postmark lets them. It writes Date, MIME-Vers
 
 import json
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -69,7 +69,7 @@ class PostmarkSender:
         url = f"{'http' if plain else 'https'}://{where}{port}/email/batch"
         return cls(token, url=url, stream=dsn.options.get("stream", "broadcast"), timeout=dsn.number("timeout", 60))
 
-    def send(self, messages: Sequence[Message], hand_over: HandOver) -> Iterator[SendResult]:
+    def send(self, messages: Iterable[Message], hand_over: HandOver) -> Iterator[SendResult]:
         """See :class:`digest.senders.base.Sender`. "Sent" means accepted by Postmark.
 
         Raises:
@@ -114,7 +114,7 @@ class PostmarkSender:
         yield from _results(messages, response)
 
 
-def _batches(messages: Sequence[Message], stream: str) -> Iterator[list[tuple[Message, bytes | SendResult]]]:
+def _batches(messages: Iterable[Message], stream: str) -> Iterator[list[tuple[Message, bytes | SendResult]]]:
     """Requests within Postmark's limits; a message that can't be put into one is a result already."""
     batch: list[tuple[Message, bytes | SendResult]] = []
     size = 2

@@ -55,6 +55,11 @@ def get(session: Session, issue_id: int) -> Issue:
     return issue
 
 
+def standing(session: Session, issue_id: int) -> tuple[str, int]:
+    """The issue's state and revision alone; ("", 0) if there is no such issue."""
+    return session.exec(select(Issue.state, Issue.revision).where(Issue.id == issue_id)).first() or ("", 0)
+
+
 def slug_of(session: Session, issue: Issue) -> str:
     """The short name of the issue's newsletter."""
     row = session.get(Newsletter, issue.newsletter_id)

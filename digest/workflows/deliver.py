@@ -4,10 +4,9 @@
 
     settle what dead workers left
     for each issue that is being sent:
-        in several threads, until nothing is due:
-            claim rows → look again who may be written to → make the mails
-            send, noting in the journal "about to" and "done" around every hand-over
-            record what became of them
+        a clerk, until nothing is due: record what came back, claim rows ahead, look who may be written to
+        carriers, one for each connection: make the mails, look again, send,
+            noting in the journal "about to" and "done" around every hand-over
         nobody queued or in hand any more → sent
 """
 
@@ -20,15 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from digest.engine.embedded import run_threads
 from digest.engine.journal import Journal, living, settle_dead
 from digest.errors import MessageError, SenderUnavailable, StateConflict
 from digest.store import deliveries, issues
 from digest.store.deliveries import Change
 from digest.workflows.context import Context
 from digest.workflows.delivery_plan import plan_deliveries, write_ledger
-from digest.workflows.handing_out import RETRY, HandingOut, Pace, change_of
+from digest.workflows.handing_out import HandingOut
 from digest.workflows.messages import printed, proof_for
+from digest.workflows.pace import RETRY, Pace, change_of
 
 __all__ = ["DeliveryReport", "audit", "deliver", "plan_deliveries", "send_test", "settle"]
 
@@ -171,7 +170,7 @@ def settle(ctx: Context, *, chance: random.Random | None = None) -> None:
                     for delivery_id in estate.unanswered
                 ]
             deliveries.record(session, estate.worker, changes)
-            deliveries.release(session, estate.worker)
+            deliveries.bury(session, estate.worker)
     with ctx.db.write() as session:
         deliveries.sweep(session, ctx.clock(), living(folder), idempotent=ctx.sender.idempotent)
         deliveries.skip_cancelled(session, ctx.clock())
@@ -232,25 +231,19 @@ def _hand_out(
         before = deliveries.counts(session, issue_id)
     with Journal(_journals(ctx), _worker_name(), idempotent=ctx.sender.idempotent) as journal:
         work = HandingOut(
-            ctx,
-            issue_id,
-            issue,
-            journal,
-            Pace(chance),
-            stop,
-            progress,
+            ctx, issue_id, issue, journal, Pace(chance), stop or (lambda: False), progress,
             total=before["audience"],
             settled=before["audience"] - before["queued"] - before["sending"],
             accepted=before["sent"] > 0,
-        )
-        run_threads(work.step, threads=threads, stop=stop)
+        )  # fmt: skip
+        problem = work.run(threads)
     report.sent += work.tally.get("sent", 0)
     report.skipped += work.tally.get("skipped", 0)
     report.deferred += work.tally.get("deferred", 0)
     report.failed += work.tally.get("failed", 0)
     report.unknown += work.tally.get("unknown", 0)
-    report.problem = report.problem or work.problem
-    report.waiting += _finish(ctx, issue_id, work.problem)
+    report.problem = report.problem or problem
+    report.waiting += _finish(ctx, issue_id, problem)
 
 
 def _finish(ctx: Context, issue_id: int, problem: str) -> int:

@@ -1,6 +1,6 @@
 """From an approved issue and a row of the ledger to the mail of one person: the same bytes whenever it is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -38,7 +38,12 @@ class PrintedIssue:
     revision: int = 0
     signer: Signer | None = None
     key_lost: bool = False
-    cuts: Mapping[int, Cut] = field(default_factory=dict)
+    cuts: dict[int, Cut] = field(default_factory=dict)
+
+    def learn(self, session: Session, cut_ids: Iterable[int]) -> None:
+        """Make sure that these cuts are known: a reader who waits for their hour may have chosen anew meanwhile."""
+        if not self.cuts.keys() >= set(cut_ids):
+            self.cuts.update(deliveries.cuts(session, self.document.issue_id))
 
     @property
     def sections(self) -> tuple[Section, ...]:

@@ -1,5 +1,6 @@
 """What a dead worker's journal tells those who come after it."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -66,7 +67,8 @@ def test_a_line_torn_by_death_is_as_if_it_had_not_been_written(tmp_path: Path) -
     journal.about(2)
     journal.close()
     path = tmp_path / "w1.journal"
-    path.write_bytes(path.read_bytes()[:-4])
+    whole = path.read_bytes()
+    path.write_bytes(whole.rstrip(b"\0")[:-4].ljust(len(whole), b"\0"))
     (estate,) = settle_dead(tmp_path)
     assert estate.unanswered == {1}
 
@@ -102,17 +104,51 @@ def test_a_killed_process_leaves_its_journal_unlocked_and_whole(tmp_path: Path) 
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MAX_BYTES", 500)
+    monkeypatch.setattr(room, "ROOM", 512)
     journal = Journal(tmp_path, "w1")
     for number in range(200):
         journal.about(number)
         journal.done(Answer(number, "sent"))
         journal.recorded([number])
-        assert os.path.getsize(tmp_path / "w1.journal") < 600
+        assert os.path.getsize(tmp_path / "w1.journal") == 512
     journal.about(201)
     journal.close()
     (estate,) = settle_dead(tmp_path)
     assert (estate.worker, estate.unanswered) == ("w1", {201})
+
+
+def test_what_is_unsettled_is_carried_over_when_it_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "ROOM", 256)
+    journal = Journal(tmp_path, "w1")
+    for number in range(100):
+        journal.about(number)
+        if number % 2:
+            journal.done(Answer(number, "sent", "250"))
+    journal.recorded(range(50))
+    journal.about(1000)
+    journal.close()
+    (estate,) = settle_dead(tmp_path)
+    assert estate.unanswered >= {*range(50, 100, 2), 1000}
+    assert estate.answered.keys() >= set(range(51, 100, 2))
+
+
+def test_a_full_disk_is_an_error_before_the_message_may_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(room, "ROOM", 256)
+    journal = Journal(tmp_path, "w1")
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    left = []
+    with pytest.raises(OSError, match="No space left"):
+        for number in range(100):
+            journal.about(number)
+            left.append(number)
+    journal.close()
+    (estate,) = settle_dead(tmp_path)
+    assert estate.unanswered == set(left), "nothing that may have left is forgotten"
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from(["about", "done", "back"]), st.integers(1, 4)), max_size=20)

@@ -377,20 +377,65 @@ def test_asked_to_stop_it_hands_nothing_over_any_more_and_leaves_the_rest_queued
     assert len(set(sender.recipients)) == 25
 
 
-def test_an_issue_that_is_held_on_its_way_stops_at_the_next_chunk(lite: Context, sender: FakeSender) -> None:
+def test_an_issue_that_is_held_on_its_way_stops_at_the_next_look(
+    lite: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)  # each mail is a second apart from the last
     issue = publish(lite)
     for number in range(25):
         reader(lite, f"r{number}@x.example")
 
-    def hold(settled: int, total: int) -> None:
-        assert (settled, total) == (10, 25)
-        with lite.db.write() as session:
-            session.execute(update(Issue).values(state="held"))
+    def hold_after_ten(_message: Message) -> None:
+        if len(sender.taken) == 9:
+            with lite.db.write() as session:
+                session.execute(update(Issue).values(state="held"))
 
-    assert deliver(lite, issue, threads=1, progress=hold).sent == 10
+    sender.on_hand_over = hold_after_ten
+    assert deliver(lite, issue, threads=1).sent == 10
     assert audit(lite, issue) == {
         "audience": 25, "queued": 15, "sending": 0, "sent": 10, "skipped": 0, "failed": 0, "unknown": 0,
     }  # fmt: skip
+
+
+def test_who_unsubscribes_while_others_are_sent_theirs_gets_nothing(
+    ctx: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)
+    issue = publish(ctx)
+    for number in range(8):
+        reader(ctx, f"r{number}@x.example")
+    last = reader(ctx, "last@x.example")
+
+    def unsubscribe(_message: Message) -> None:
+        with ctx.db.write() as session:
+            session.execute(update(Subscription).where(col(Subscription.id) == last).values(state="ended"))
+
+    sender.on_hand_over = unsubscribe
+    assert deliver(ctx, issue, threads=1).sent == 8
+    assert ledger(ctx, issue)["last"] == ("skipped", "unsubscribed")
+    assert "last@x.example" not in sender.recipients
+
+
+def test_who_unsubscribes_between_making_a_mail_and_handing_it_over_gets_nothing(
+    ctx: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)
+    issue = publish(ctx)
+    people = [reader(ctx, f"r{number}@x.example") for number in range(5)]
+    taking = sender.send
+
+    def slow(messages, hand_over):  # type: ignore[no-untyped-def]
+        for message in messages:
+            if message.recipient == "r2@x.example":
+                with ctx.db.write() as session:
+                    mine = col(Subscription.id) == people[2]
+                    session.execute(update(Subscription).where(mine).values(state="ended"))
+            yield from taking([message], hand_over)
+
+    sender.send = slow  # type: ignore[method-assign]
+    assert deliver(ctx, issue, threads=1).sent == 4
+    assert ledger(ctx, issue)["r2"] == ("skipped", "unsubscribed")
+    assert sender.recipients == ["r0@x.example", "r1@x.example", "r3@x.example", "r4@x.example"]
 
 
 def test_a_sender_that_breaks_down_leaves_at_most_what_it_had_in_hand_as_unknown(
@@ -402,8 +447,12 @@ def test_a_sender_that_breaks_down_leaves_at_most_what_it_had_in_hand_as_unknown
     taking = sender.send
 
     def broken(messages, hand_over):  # type: ignore[no-untyped-def]
-        yield from taking(messages[:4], hand_over)
-        hand_over(messages[4])
+        for number, message in enumerate(messages):
+            if number < 4:
+                yield from taking([message], hand_over)
+            else:
+                hand_over(message)
+                break
         raise ZeroDivisionError
 
     sender.send = broken  # type: ignore[method-assign]
@@ -444,9 +493,9 @@ def test_a_worker_that_oversleeps_its_lease_hands_nothing_over(lite: Context, se
     taking = sender.send
 
     def slow(messages, hand_over):  # type: ignore[no-untyped-def]
-        yield from taking(messages[:1], hand_over)
-        clock.advance(minutes=20)
-        yield from taking(messages[1:], hand_over)
+        for message in messages:
+            yield from taking([message], hand_over)
+            clock.advance(minutes=20)
 
     sender.send = slow  # type: ignore[method-assign]
     deliver(lite, issue, threads=1)
@@ -519,14 +568,19 @@ def test_an_issue_that_is_held_in_the_middle_of_a_chunk_stops_within_seconds(
     assert audit(lite, issue)["queued"] == 10 - len(sender.taken)
 
 
-def test_cuts_of_a_newer_revision_are_not_sent_with_older_fragments(lite: Context, sender: FakeSender) -> None:
+def test_cuts_of_a_newer_revision_are_not_sent_with_older_fragments(
+    lite: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)
     issue = publish(lite)
     for number in range(12):
         reader(lite, f"r{number}@x.example")
 
-    def edit(settled: int, total: int) -> None:
-        with lite.db.write() as session:
-            session.execute(update(Issue).values(revision=Issue.revision + 1))
+    def edit(_message: Message) -> None:
+        if len(sender.taken) == 9:
+            with lite.db.write() as session:
+                session.execute(update(Issue).values(revision=Issue.revision + 1))
 
-    deliver(lite, issue, threads=1, progress=edit)
+    sender.on_hand_over = edit
+    deliver(lite, issue, threads=1)
     assert len(sender.taken) == 10

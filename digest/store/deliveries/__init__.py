@@ -4,7 +4,7 @@ queued → sending (a worker's, until its lease ends) → sent | failed | unknow
 """
 
 from digest.store.deliveries.audience import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour, audience
-from digest.store.deliveries.claiming import Claimed, claim, release, with_recipients
+from digest.store.deliveries.claiming import Claimed, bury, claim, release, with_recipients
 from digest.store.deliveries.counting import counts, cut_of_subscriber, next_due, of_subscriber, skip_reasons
 from digest.store.deliveries.planning import (
     Carried,
@@ -35,6 +35,7 @@ from digest.store.deliveries.recording import (
 
 __all__ = [
     "Claimed",
+    "bury",
     "claim",
     "release",
     "with_recipients",

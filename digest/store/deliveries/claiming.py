@@ -1,10 +1,11 @@
-"""Taking rows for a worker, and giving back what it did not try."""
+"""Taking rows for a worker, looking at their readers again, and giving back what was not tried."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, update
+from sqlalchemy import and_, bindparam, func, text, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
@@ -43,67 +44,102 @@ def claim(
 
     Workers never get the same row. The issue can't be held or edited while rows of it are being claimed.
     """
+    _alone(session, worker)
     going = core_select(col(Issue.id)).where(
         col(Issue.id) == issue_id, col(Issue.state) == "sending", col(Issue.revision) == revision
     )
     if session.execute(going.with_for_update(read=True)).first() is None:
         return []
-    due = (
+    values = {"issue": issue_id, "now": now, "lease": lease_until, "by": worker}
+    # Two walks along one index, each of which stops after ``most`` rows: those that wait until later are never read.
+    taken = session.execute(_CLAIM_PUT_OFF, {**values, "most": limit}).all()
+    if len(taken) < limit:
+        taken = [*taken, *session.execute(_CLAIM_AT_ONCE, {**values, "most": limit - len(taken)}).all()]
+    return sorted((Claimed(*row) for row in taken), key=lambda row: row.id)
+
+
+def _claiming(due: Any) -> Any:
+    chosen = (
         core_select(_ROWS.c.id)
-        .where(
-            _ROWS.c.issue_id == issue_id,
-            _ROWS.c.state == "queued",
-            or_(_ROWS.c.not_before.is_(None), _ROWS.c.not_before <= now),
-        )
-        .order_by(_ROWS.c.id)
-        .limit(limit)
+        .where(_ROWS.c.issue_id == bindparam("issue"), _ROWS.c.state == "queued", due)
+        .order_by(_ROWS.c.not_before, _ROWS.c.id)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True, of=_ROWS)
         .cte("due")
     )
-    taken = session.execute(
+    return (
         update(_ROWS)
-        .where(_ROWS.c.id.in_(core_select(due.c.id)))
+        .where(_ROWS.c.id.in_(core_select(chosen.c.id)))
         .values(
-            state="sending", worker=worker, lease_until=lease_until, attempts=_ROWS.c.attempts + 1,
-            dated_at=func.coalesce(_ROWS.c.dated_at, literal(now, _ROWS.c.dated_at.type)),
+            state="sending", worker=bindparam("by"), lease_until=bindparam("lease", type_=_ROWS.c.lease_until.type), attempts=_ROWS.c.attempts + 1,
+            dated_at=func.coalesce(_ROWS.c.dated_at, bindparam("now", type_=_ROWS.c.dated_at.type)),
         )
         .returning(
             _ROWS.c.id, _ROWS.c.subscriber_id, _ROWS.c.subscription_id, _ROWS.c.cut_id, _ROWS.c.attempts,
             _ROWS.c.dated_at, _ROWS.c.lease_until,
         )
-    ).all()  # fmt: skip
-    return sorted((Claimed(*row) for row in taken), key=lambda row: row.id)
+    )  # fmt: skip
+
+
+_CLAIM_PUT_OFF = _claiming(_ROWS.c.not_before <= bindparam("now", type_=_ROWS.c.not_before.type))
+_CLAIM_AT_ONCE = _claiming(_ROWS.c.not_before.is_(None))
+
+
+_GONE = ("", "", "ended", None, None)
 
 
 def with_recipients(session: Session, rows: Sequence[Claimed]) -> list[Claimed]:
     """The same rows with address, name and the subscription as it stands at this moment."""
     query = (
         core_select(
-            col(Delivery.id), col(Subscriber.address), col(Subscriber.name), col(Subscription.state),
+            col(Subscription.id), col(Subscriber.address), col(Subscriber.name), col(Subscription.state),
             col(Subscription.paused_until), col(Subscriber.erased_at),
         )
-        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
-        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
-        .where(col(Delivery.id).in_([row.id for row in rows]))
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(col(Subscription.id).in_([row.subscription_id for row in rows]))
     )  # fmt: skip
     known = {row[0]: row[1:] for row in session.execute(query)}
     complete = []
     for row in rows:
-        address, name, state, paused_until, erased_at = known[row.id]
-        state = "erased" if erased_at is not None else state
+        address, name, state, paused_until, erased_at = known.get(row.subscription_id, _GONE)
         complete.append(
-            Claimed(
-                row.id, row.subscriber_id, row.subscription_id, row.cut_id, row.attempts, row.dated_at, row.lease_until,
-                address, name, state, paused_until,
+            replace(
+                row,
+                address=address,
+                name=name,
+                subscription_state="erased" if erased_at is not None else state,
+                paused_until=paused_until,
             )
-        )  # fmt: skip
+        )
     return complete
+
+
+def bury(session: Session, worker: str) -> int:
+    """Put the rows of a dead worker back into the queue, but those of which :func:`record` was told; how many."""
+    _alone(session, worker)
+    return release(session, worker)
+
+
+def _alone(session: Session, worker: str) -> None:
+    """Wait until no other transaction claims for this worker.
+
+    A worker that is killed may have asked PostgreSQL to commit a claim, which the server goes on with after its death:
+    whoever gave its rows back a moment earlier would miss those. SQLite commits in the process itself.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_ALONE, {"worker": worker})
+
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:worker, 7410220))")
 
 
 def release(session: Session, worker: str, *, only: Iterable[int] | None = None) -> int:
     """Put rows that a worker holds and did not try back into the queue; all of them, or only these."""
     mine = and_(_ROWS.c.worker == worker, _ROWS.c.state == "sending")
     if only is not None:
-        mine = and_(mine, _ROWS.c.id.in_(list(only)))
+        wanted = list(only)
+        if not wanted:
+            return 0
+        mine = and_(mine, _ROWS.c.id.in_(wanted))
     result = session.execute(update(_ROWS).where(mine).values(state="queued", lease_until=None))
     return int(result.rowcount)  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
@@ -52,8 +52,8 @@ def cut_of_subscriber(session: Session, issue_id: int, subscriber_id: int) -> Cu
 
 def next_due(session: Session, issue_id: int) -> datetime | None:
     """When the next queued row of an issue may go; None if none is queued, or one may go at once."""
-    query = core_select(func.min(_ROWS.c.not_before), func.count() - func.count(_ROWS.c.not_before)).where(
-        _ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued"
-    )
-    earliest, at_once = session.execute(query).one()
-    return None if at_once else earliest
+    queued = and_(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued")
+    at_once = core_select(_ROWS.c.id).where(queued, _ROWS.c.not_before.is_(None)).limit(1)
+    if session.execute(at_once).first() is not None:
+        return None
+    return session.execute(core_select(func.min(_ROWS.c.not_before)).where(queued)).scalar()

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Boolean, and_, bindparam, case, or_, update
+from sqlalchemy import case, or_, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
@@ -34,36 +35,43 @@ class Change:
 
 
 def record(session: Session, worker: str, changes: Sequence[Change]) -> int:
-    """Write what became of a worker's rows; returns how many were still its own.
+    """Write what became of a worker's rows, in bulk; returns how many were still its own.
 
     A row that was given up as unknown meanwhile (its worker overslept its lease) still takes the worker's word.
     """
     if not changes:
         return 0
-    statement = (
-        update(_ROWS)
-        .where(
-            _ROWS.c.id == bindparam("row"),
-            _ROWS.c.worker == worker,
-            or_(_ROWS.c.state == "sending", and_(_ROWS.c.state == "unknown", bindparam("final", type_=Boolean))),
-        )
-        .values(
-            state=bindparam("new_state"), reason=bindparam("why"), not_before=bindparam("later"),
-            finished_at=bindparam("finished"), provider_id=bindparam("provider"), lease_until=None,
-        )
-    )  # fmt: skip
-    result = session.connection().execute(
-        statement,
-        [
-            {
-                "row": change.delivery_id, "new_state": change.state, "why": change.reason, "later": change.not_before,
-                "finished": change.finished_at, "provider": change.provider_id,
-                "final": change.state in ("sent", "failed"),
-            }
-            for change in changes
-        ],
-    )  # fmt: skip
-    return int(result.rowcount)
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        columns = [list(column) for column in zip(*(_values(change) for change in changes), strict=True)]
+        return int(connection.exec_driver_sql(_RECORD_POSTGRESQL, (*columns, worker)).rowcount)
+    kept = partial(_ROWS.c.finished_at.type.process_bind_param, dialect=connection.dialect)
+    rows = [
+        (state, reason, kept(later), kept(finished), provider_id, row, worker, state)
+        for row, state, reason, later, finished, provider_id in map(_values, changes)
+    ]
+    return int(connection.exec_driver_sql(_RECORD_SQLITE, rows).rowcount)
+
+
+def _values(change: Change) -> tuple[int, str, str, datetime | None, datetime | None, str]:
+    # PostgreSQL keeps no NUL, and a server may say anything.
+    reason = change.reason.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return change.delivery_id, change.state, reason, change.not_before, change.finished_at, change.provider_id
+
+
+# Written by hand for each database: one statement for all rows, and no value is processed on its way.
+_RECORD_POSTGRESQL = """
+    UPDATE delivery SET state = new.state, reason = new.reason, not_before = new.not_before,
+        finished_at = new.finished_at, provider_id = new.provider_id, lease_until = NULL
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+        AS new (id, state, reason, not_before, finished_at, provider_id)
+    WHERE delivery.id = new.id AND delivery.worker = %s
+        AND (delivery.state = 'sending' OR (delivery.state = 'unknown' AND new.state IN ('sent', 'failed')))
+"""
+_RECORD_SQLITE = """
+    UPDATE delivery SET state = ?, reason = ?, not_before = ?, finished_at = ?, provider_id = ?, lease_until = NULL
+    WHERE id = ? AND worker = ? AND (state = 'sending' OR (state = 'unknown' AND ? IN ('sent', 'failed')))
+"""
 
 
 def put_off(session: Session, issue_id: int, until: datetime) -> None:

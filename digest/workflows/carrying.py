@@ -1,0 +1,293 @@
+"""One connection's share of an issue: take rows, look once more who may be written to, make the mails, send them."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from digest.domain.mail import Message, SendResult
+from digest.engine.exchange import Exchange
+from digest.engine.journal import Answer, Journal
+from digest.errors import MessageError, SenderRefused, SenderUnavailable
+from digest.store import deliveries, issues
+from digest.store.deliveries import Change, Claimed
+from digest.workflows.context import Context
+from digest.workflows.delivery_plan import PAUSED, SUPPRESSED
+from digest.workflows.messages import PrintedIssue, addressed
+from digest.workflows.pace import HORIZON, RETRY, Pace, change_of
+
+LOOK_AGAIN = 1.0
+"""Seconds after which a look at an issue or a reader is too old to hand a mail over."""
+
+SKEW = timedelta(minutes=1)
+"""How far the clocks of two machines may be apart: so long before its lease ends, a worker stops by itself."""
+
+REFUSALS = 3
+"""So many refusals by policy in a row, while nobody was accepted yet, speak of us and not of the readers."""
+
+_POLICY = re.compile(r"5\d\d 5\.7\.|53[0458]\b|5[05][0-4]\b.*\brelay", re.IGNORECASE)
+"""Replies of servers that refuse the sender: RFC 3463 5.7.x, RFC 4954 section 6, and relays without enhanced codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When something was looked at: by both clocks, as a wall clock may jump and a monotonic one can stand still."""
+
+    by_ticks: float
+    by_wall: datetime
+
+    @classmethod
+    def now(cls, ctx: Context) -> "Look":
+        """This moment."""
+        return cls(time.monotonic(), ctx.clock())
+
+    def is_old(self, ctx: Context) -> bool:
+        """Whether it is time to look again."""
+        if time.monotonic() - self.by_ticks >= LOOK_AGAIN:
+            return True
+        return not 0.0 <= (ctx.clock() - self.by_wall).total_seconds() < LOOK_AGAIN
+
+
+class Withdrawn(Exception):
+    """Nothing more may be handed over: somebody asked to stop, or the lease has ended."""
+
+
+class Overtaken(Exception):
+    """This reader may not be written to any more; whoever comes behind may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row, and how its reader stood at a moment.
+
+    Attributes:
+        reason: why nothing may be sent to them; "" if it may.
+        seen: when that was looked at.
+        until: when the lease has ended by the monotonic clock, however the wall clock jumps.
+    """
+
+    row: Claimed
+    reason: str
+    seen: Look
+    until: float
+
+
+@dataclass
+class Course:
+    """How the work on one issue stands, for all connections of a worker.
+
+    Attributes:
+        revision: of the fragments that it hands out.
+        total: readers of the issue.
+        accepted: whether a server took a mail of this issue, now or before.
+        problem: why it was given up, in the server's words.
+        held: the server refuses us: a person must see to it.
+        until: when the server may be back.
+    """
+
+    ctx: Context
+    issue_id: int
+    revision: int
+    stop: Callable[[], bool]
+    total: int
+    accepted: bool
+    problem: str = ""
+    held: bool = False
+    until: datetime | None = None
+    halted: threading.Event = field(default_factory=threading.Event)
+    _refusals: int = 0
+    _looked: Look | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def goes_on(self) -> bool:
+        """Whether mails may still be handed over; asked of the database every second, not for every mail."""
+        if self.halted.is_set():
+            return False
+        if self.stop():
+            self.halted.set()
+        elif self._is_old():
+            with self._lock:
+                if not self._is_old():
+                    return True  # another connection was quicker
+                self._looked = Look.now(self.ctx)
+            with self.ctx.db.read() as session:
+                if issues.standing(session, self.issue_id) != ("sending", self.revision):
+                    self.halted.set()
+        return not self.halted.is_set()
+
+    def _is_old(self) -> bool:
+        return self._looked is None or self._looked.is_old(self.ctx)
+
+    def away(self, words: str, until: datetime) -> None:
+        """The server is away: everything waits. Of several that find it so, the one with the longest patience is right."""
+        with self._lock:
+            self.until = max(self.until or until, until)
+            self.problem = words
+        self.halted.set()
+
+    def refused(self, words: str) -> None:
+        """The server refuses us: nothing is marked failed."""
+        with self._lock:
+            self.problem, self.held = words, True
+        self.halted.set()
+
+    def speaks_of_us(self, result: SendResult) -> bool:
+        """Whether a refusal speaks of us: by policy, while nobody was accepted yet.
+
+        Raises:
+            SenderRefused: it is one of several in a row.
+        """
+        if self.accepted:
+            return False
+        with self._lock:
+            if result.outcome == "sent":
+                self.accepted = True
+            if self.accepted or result.outcome != "failed" or not _POLICY.match(f"{result.code} {result.detail}"):
+                return False
+            self._refusals += 1
+            if self._refusals >= min(REFUSALS, self.total):
+                raise SenderRefused(f"the mail server refuses us: {result.code} {result.detail}")
+        return True
+
+
+@dataclass
+class Carrier:
+    """Carries rows over one connection, until the exchange is closed. Lives in a thread of its own."""
+
+    ctx: Context
+    issue: PrintedIssue
+    journal: Journal
+    pace: Pace
+    course: Course
+    exchange: Exchange[Ready, Change]
+    _hand: dict[int, Ready] = field(default_factory=dict)
+    _handed: set[int] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Carry. Trouble with the server ends it in good order.
+
+        Raises:
+            Exception: any error that is not the server's; what is in hand stays for the journal to settle.
+        """
+        while rows := self.exchange.take(self.ctx.sender.batch):
+            try:
+                self._send(self._mails(rows))
+            except Overtaken:
+                pass  # the row goes back, and is looked at again when it is claimed
+            except Withdrawn:
+                self.course.halted.set()
+            except SenderUnavailable as trouble:
+                attempts = max((ready.row.attempts for ready in self._hand.values()), default=1)
+                self.course.away(str(trouble), self.ctx.clock() + self.pace.outage(attempts))
+            except SenderRefused as trouble:
+                self.course.refused(str(trouble))
+            else:
+                if self._handed:
+                    raise AssertionError(f"{self.ctx.sender.name} gave no result for {len(self._handed)} mails")
+            self.journal.taken_back(self._handed)
+            self.exchange.give_back(self._hand.values())
+            self._handed.clear()
+            self._hand.clear()
+
+    def _send(self, mails: Iterator[Message]) -> None:
+        for result in self.ctx.sender.send(mails, self._hand_over):
+            assert result.message.delivery_id is not None
+            answer = Answer(
+                result.message.delivery_id, result.outcome, result.code, result.detail, result.provider_id
+            )  # fmt: skip
+            change = self._change(result, answer)
+            if change.state == "queued":
+                self.journal.taken_back([answer.delivery_id])
+            else:
+                self.journal.done(answer)
+            self._handed.discard(answer.delivery_id)
+            self._settle(change)
+
+    def _mails(self, rows: list[Ready]) -> Iterator[Message]:
+        """The mails of these rows, and of those that become ready meanwhile: a connection is kept busy, not filled."""
+        while rows:
+            self._hand.update((ready.row.id, ready) for ready in rows)
+            for row_id in [ready.row.id for ready in rows]:
+                if self._hand[row_id].seen.is_old(self.ctx):
+                    self._look_again([ready for each in rows if (ready := self._hand.get(each.row.id)) is not None])
+                if (mail := self._mail(self._hand[row_id])) is not None:
+                    yield mail
+            rows = self.exchange.take(self.ctx.sender.batch, wait=False) if self.course.goes_on() else []
+
+    def _mail(self, ready: Ready) -> Message | None:
+        row = ready.row
+        if ready.reason:
+            self._settle(Change(row.id, "skipped", ready.reason, finished_at=self.ctx.clock()))
+            return None
+        try:
+            return addressed(
+                self.ctx, self.issue, self.issue.cuts[row.cut_id], delivery_id=row.id, subscriber_id=row.subscriber_id,
+                subscription_id=row.subscription_id, address=row.address, name=row.name, dated_at=row.dated_at,
+            )  # fmt: skip
+        except MessageError as error:
+            self._settle(Change(row.id, "failed", str(error), finished_at=self.ctx.clock()))
+            return None
+
+    def _hand_over(self, message: Message) -> None:
+        """Called by the sender before the point of no return; it has the last word.
+
+        Raises:
+            Withdrawn: nothing more may leave.
+            Overtaken: this one may not.
+        """
+        assert message.delivery_id is not None
+        ready = self._hand[message.delivery_id]
+        if not self.course.goes_on():
+            raise Withdrawn
+        if self.ctx.clock() >= ready.row.lease_until - SKEW or time.monotonic() >= ready.until:
+            raise Withdrawn
+        if ready.seen.is_old(self.ctx):
+            self._look_again([ready])
+            if self._hand[message.delivery_id].reason:
+                raise Overtaken
+        self.journal.about(message.delivery_id)
+        self._handed.add(message.delivery_id)
+
+    def _look_again(self, rows: list[Ready]) -> None:
+        for ready in look(self.ctx, [ready.row for ready in rows], rows[0].until):
+            self._hand[ready.row.id] = ready
+
+    def _settle(self, change: Change) -> None:
+        del self._hand[change.delivery_id]
+        self.exchange.give(change)
+
+    def _change(self, result: SendResult, answer: Answer) -> Change:
+        now = self.ctx.clock()
+        row = self._hand[answer.delivery_id].row
+        if self.course.speaks_of_us(result):
+            words = f"{result.code} {result.detail}".strip()
+            return Change(row.id, "queued", words, not_before=now + self.pace.after(RETRY, row.attempts))
+        if result.outcome == "deferred" and now - row.dated_at >= HORIZON:
+            words = f"given up after {row.attempts} attempts in {HORIZON.total_seconds() / 3600:.0f} hours"
+            return Change(row.id, "failed", f"{words}: {result.code} {result.detail}", finished_at=now)
+        later = now + self.pace.after(RETRY, row.attempts, result.retry_after) if result.outcome == "deferred" else now
+        return change_of(answer, now, later)
+
+
+def look(ctx: Context, claimed: Iterable[Claimed], until: float) -> list[Ready]:
+    """How the readers of these rows stand at this moment: one question for all of them, and one for suppressions.
+
+    Asked after the claim is committed, whoever unsubscribed before this moment is seen.
+    """
+    seen = Look.now(ctx)
+    with ctx.db.read() as session:
+        rows = deliveries.with_recipients(session, list(claimed))
+        hashes = [ctx.signer.address_hash(row.address) for row in rows]
+        suppressed = deliveries.suppressed(session, hashes)
+    return [
+        Ready(row, SUPPRESSED if hashed in suppressed else _reason_to_skip(row, seen.by_wall), seen, until)
+        for row, hashed in zip(rows, hashes, strict=True)
+    ]
+
+
+def _reason_to_skip(row: Claimed, now: datetime) -> str:
+    if row.subscription_state != "active":
+        return "erased" if row.subscription_state == "erased" else "unsubscribed"
+    return PAUSED if row.paused_until is not None and row.paused_until > now else ""
