@@ -82,6 +82,7 @@ def service(settings: Settings) -> Iterator[Context]:
         public_url=public_url.rstrip("/"),
         var=settings.var,
         templates=settings.templates,
+        newsroom=settings.newsroom_path,
         summariser=summariser,
     )
     try:

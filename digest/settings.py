@@ -7,23 +7,17 @@ import contextlib
 import os
 import secrets
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from digest.assets import assets
 from digest.errors import ConfigError
 
 MIN_KEY = 32
 """Characters that a secret key must have at least."""
-
-
-def assets() -> Path:
-    """The folder that holds ``templates/`` and ``config/``: the checkout's root, or the wheel's copy of it."""
-    packaged = Path(str(resources.files("digest"))) / "_assets"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):

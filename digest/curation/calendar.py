@@ -15,12 +15,13 @@ def ahead(events: Iterable[EventSpec], day: date) -> tuple[EventSpec, ...]:
     return tuple(kept.values())
 
 
-def sold(sponsors: Iterable[SponsorSpec], newsletter: str, day: date) -> SponsorSpec | None:
-    """The approved sponsor of the newsletter on ``day``; the one that began last if several claim it."""
+def sold(sponsors: Iterable[SponsorSpec], newsletter: str, day: date, placement: str = "top") -> SponsorSpec | None:
+    """The approved sponsor of a newsletter's slot on ``day``; the one that began last if several claim it."""
     claims = [
         sponsor
         for sponsor in sponsors
         if sponsor.approved
+        and sponsor.placement == placement
         and sponsor.starts <= day <= sponsor.ends
         and (not sponsor.newsletters or newsletter in sponsor.newsletters)
     ]

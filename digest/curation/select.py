@@ -24,7 +24,9 @@ def select(sections: Sequence[Section], topics: frozenset[str], exclude: frozens
     lead_id = lead.story_id if lead else None
     items: dict[str, tuple[int, ...]] = {}
     for section in sections:
-        chosen = tuple(p.item.story_id for p in section.items if suits(p.item) and p.item.story_id != lead_id)
+        chosen = tuple(
+            p.item.story_id for p in section.items if suits(p.item) and p.item.story_id != lead_id and p.form != "web"
+        )
         if chosen and section.key != "lead":
             items[section.key] = chosen
     selection = Selection(lead_id, items)
@@ -44,6 +46,7 @@ def _reason(
         placed.item.story_id
         for section in sections
         for placed in section.items
+        if placed.form != "web"
         if not topics or not topics.isdisjoint(placed.item.topics)
     ]
     return f"everything {where} was sent before" if exclude.intersection(matching) else f"nothing new {where}"

@@ -11,7 +11,11 @@ from typing import Literal
 from digest.domain.content import Image, Score
 from digest.domain.newsroom import BlockType, EpigraphSpec, EventSpec, LinkSpec, Quote, ResearchSpec, SponsorSpec, Theme
 
-Form = Literal["lead", "card", "brief", "line"]
+Form = Literal["lead", "related", "card", "brief", "line", "web"]
+"""How large a story stands: ``related`` is a card beside a picture; ``web`` is on the issue's page only."""
+
+MORE = "more"
+"""Key of the section whose stories are on the issue's page only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class StoryItem:
         also: other independent outlets, best first.
         sources: number of independent sources, the lead included.
         articles: ids of all articles of the story.
+        image: the picture of a lead; thumb: the small one beside a card.
         why: one plain sentence on why it stands where it does.
         update_of: when an earlier issue carried the story, if this is an update.
     """
@@ -51,6 +56,7 @@ class StoryItem:
     author: str = ""
     reporter: str = ""
     image: Image | None = None
+    thumb: Image | None = None
     topics: tuple[str, ...] = ()
     kicker: str = ""
     also: tuple[Coverage, ...] = ()
@@ -79,10 +85,32 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawn chart.
+
+    Attributes:
+        title: what it says.
+        comment: Markdown beneath it.
+        source: where its figures are from.
+        as_of: time of the newest figure, None if it is not a price.
+        table: what the picture shows, in lines, for the text part.
+        key: what letters in the picture stand for, where names could not be drawn.
+    """
+
+    title: str
+    image: Image
+    comment: str = ""
+    source: str = ""
+    as_of: datetime | None = None
+    table: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A block of stories as ``compose`` lays it out.
 
-    ``key`` is ``lead`` or ``section:TOPIC``. The lead holds one variant for every story that can be some
+    ``key`` is ``lead``, ``more``, or that of the layout's block (``section:TOPIC``). The lead holds one variant for every story that can be some
     reader's top story; a cut takes at most one of them, and leaves that story out of its section.
     """
 
@@ -99,7 +127,8 @@ class Block:
 
     ``lead`` and ``section``: section · ``letter`` and ``promo``: title, body (Markdown) · ``mailbag``: questions ·
     ``markets``: quotes, charts (sparkline per symbol) · ``events``, ``research``, ``links``: their tuples ·
-    ``sponsor``, ``epigraph``: theirs · ``corrections``: body · ``masthead``, ``footer``: nothing.
+    ``sponsor``, ``epigraph``: theirs · ``corrections``: body · ``charts``: figures · ``masthead``: image (the logo) ·
+    ``more``: section, whose stories all have the form ``web`` · ``footer``: nothing.
     """
 
     key: str
@@ -115,6 +144,8 @@ class Block:
     questions: tuple[Question, ...] = ()
     sponsor: SponsorSpec | None = None
     epigraph: EpigraphSpec | None = None
+    figures: tuple[Figure, ...] = ()
+    image: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +156,7 @@ class IssueDocument:
         issue_id, number: identity, and the count shown in the masthead.
         day: the local date it bears.
         subject, preheader, title: templates (see ``NewsletterSpec``); ``title`` also heads the archive page.
+        share: whether lead and cards link to a page on which they can be handed on.
         from_address, postal_address, public_url, archive_url: identity of the sender and its pages.
     """
 
@@ -144,6 +176,7 @@ class IssueDocument:
     preheader: str = "{{ top.dek }}"
     title: str = "{{ top.headline }}"
     locale: str = "en-US"
+    share: bool = False
     theme: Theme = field(default_factory=Theme)
     blocks: tuple[Block, ...] = ()
 
@@ -151,6 +184,10 @@ class IssueDocument:
     def archive_url(self) -> str:
         """The public page of the whole issue."""
         return f"{self.public_url}/archive/{self.newsletter}/{self.number}"
+
+    def share_url(self, story_id: int) -> str:
+        """The public page on which a story of this issue can be handed on."""
+        return f"{self.archive_url}/share/{story_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from digest.domain.refusals import Refusal, refusal_of
 
-FragmentRole = Literal["shell", "block", "heading", "item", "closing"]
+FragmentRole = Literal["shell", "block", "heading", "item", "closing", "web"]
 DeliveryState = Literal["queued", "sending", "sent", "skipped", "failed", "unknown"]
 DELIVERY_STATES: tuple[DeliveryState, ...] = ("queued", "sending", "sent", "skipped", "failed", "unknown")
 Outcome = Literal["sent", "deferred", "failed", "unknown"]
@@ -23,10 +23,11 @@ class Fragment:
         position: bit number in a cut, and order in the mail.
         key: readable name, such as ``section:policy/item:42``.
         role: ``shell`` and ``block`` are in every cut (a block may be personal by omission),
-            ``heading`` and ``closing`` only where one of their group's items is, ``item`` by choice.
+            ``heading`` and ``closing`` only where one of their group's items is, ``item`` by choice;
+            ``web`` is in no mail, but on the issue's page.
         group: the block that headings, items and closings belong to; "" for the shell.
         story_id: the story that an item shows, None for other fragments.
-        form: ``lead``, ``card``, ``brief`` or ``line`` for items, "" for others.
+        form: ``lead``, ``related``, ``card``, ``brief`` or ``line`` for items, "" for others.
         html, text: quoted-printable bytes; tokens stand alone in them as ``@@NAME@@``.
         headline: an item's headline, from which a cut's subject and preheader are made.
         dek: an item's dek, plain text.

@@ -1,5 +1,6 @@
 """The newsroom: everything an operator configures, as frozen values. Files and tables both hold these."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -12,7 +13,7 @@ FORBID_EXTRA = {"extra": "forbid"}
 
 BlockType = Literal[
     "masthead", "sponsor", "epigraph", "letter", "mailbag", "lead", "markets", "section",
-    "research", "events", "links", "promo", "corrections", "footer",
+    "charts", "research", "events", "links", "promo", "corrections", "more", "footer",
 ]  # fmt: skip
 FeedKind = Literal["feed", "quotes", "events", "sitemap", "page", "json"]
 
@@ -56,10 +57,14 @@ class BlockSpec:
         type: see ``BlockType``.
         title: heading of the block, where it has one.
         topic: for ``section``: the topic's slug.
+        sources: for ``section``: outlets; stories that one of them leads stand in it, whatever their topic.
         max, min: bounds on items; below ``min`` the block is dropped, never shown empty.
         cards: how many of a section's items are shown as cards before briefs begin.
+        pictures: for ``section``: its cards stand beside a small picture, with their byline.
         weekdays: days on which it appears ("mon" … "sun"); empty means every day.
-        body: Markdown for ``letter`` and ``promo``.
+        body: Markdown for ``letter``, ``promo`` and ``corrections``; questions and answers for ``mailbag``.
+        placement: for ``sponsor``: the name of the slot, as ``sponsors.toml`` sells it.
+        symbols: for ``markets``: which prices, in this order; empty means all there are.
     """
 
     type: BlockType
@@ -70,13 +75,34 @@ class BlockSpec:
     cards: int = 2
     weekdays: tuple[str, ...] = ()
     body: str = ""
+    sources: tuple[str, ...] = ()
+    pictures: bool = False
+    placement: str = "top"
+    symbols: tuple[str, ...] = ()
 
     __pydantic_config__ = FORBID_EXTRA
+
+    @property
+    def section_key(self) -> str:
+        """The key of the section that this block lays out: by its topic, or else by its first source."""
+        if self.topic or not self.sources:
+            return f"section:{self.topic}"
+        return "section:by-" + re.sub(r"[^a-z0-9]+", "-", self.sources[0].casefold()).strip("-")
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours (``#rrggbb``, each with a dark twin) and font stacks that end in a generic family."""
+    """The look of a newsletter as tokens that mail templates use. See ``docs/themes.md``.
+
+    Attributes:
+        name: the theme file that the tokens come from; "" if all stand in the newsletter's own file.
+        ink … negative: colours (``#rrggbb``), each with a dark twin.
+        serif, sans: font stacks of headlines and of text; each ends in a generic family.
+        logo: picture instead of the name in the masthead: a file in the newsletter's folder, or an https address.
+        logo_width: CSS pixels at which it is shown.
+    """
+
+    name: str = ""
 
     ink: str = "#1b1d22"
     paper: str = "#fffdf9"
@@ -96,6 +122,8 @@ class Theme:
     dark_negative: str = "#ff9a8f"
     serif: str = "Georgia, 'Times New Roman', serif"
     sans: str = "-apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+    logo: str = ""
+    logo_width: int = 240
 
     __pydantic_config__ = FORBID_EXTRA
 
@@ -118,6 +146,7 @@ class NewsletterSpec:
         mark: the newsletter's own sign in front of the subject (an emoji), may be empty.
         locale: BCP 47 tag for dates, numbers and words.
         order: lower comes first where newsletters are listed.
+        share: lead and cards end in a link to a page on which the story can be handed on.
         summaries: ``extractive``, or ``model``: a language model's, where each sentence is borne out by the article.
         ranking: how much each part of a story's score counts.
     """
@@ -142,6 +171,7 @@ class NewsletterSpec:
     title: str = "{{ top.headline }}"
     locale: str = "en-US"
     order: int = 100
+    share: bool = True
     summaries: Literal["extractive", "model"] = "extractive"
     theme: Theme = field(default_factory=Theme)
     ranking: RankingWeights = field(default_factory=RankingWeights)
@@ -152,7 +182,13 @@ class NewsletterSpec:
 
 @dataclass(frozen=True, slots=True)
 class SponsorSpec:
-    """A sold slot: shown from ``starts`` to ``ends`` (both included), always labelled, only when approved."""
+    """A sold slot: shown from ``starts`` to ``ends`` (both included), always labelled, only when approved.
+
+    Attributes:
+        newsletters: slugs in which it is shown; empty means all.
+        placement: the slot that it is sold for: what a ``sponsor`` block of the layout bears as ``placement``.
+        label: what marks it as advertising; empty means the words of the newsletter's language.
+    """
 
     slug: str
     advertiser: str
@@ -162,6 +198,8 @@ class SponsorSpec:
     ends: date
     newsletters: tuple[str, ...] = ()
     approved: bool = False
+    placement: str = "top"
+    label: str = ""
 
     __pydantic_config__ = FORBID_EXTRA
 
@@ -222,6 +260,72 @@ class LinkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesSpec:
+    """One line, or one set of bars, of a chart; ``values`` are as many as the chart's ``labels``."""
+
+    name: str
+    values: tuple[float, ...]
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSpec:
+    """A chart with a comment, drawn for the mail. Its title says what it shows.
+
+    Attributes:
+        title: the message, as a sentence.
+        comment: Markdown beneath the chart.
+        kind: ``line`` or ``bars``.
+        symbols: prices whose last seven days are drawn (more than one: as change in per cent); or else
+        labels, series: the data, written here.
+        unit: stands in front of a figure (``$``, ``€``) or behind it (``%``, `` TWh``).
+        source: where the figures are from; prices name theirs.
+        alt: what the picture says, for those who don't see it; empty means that it is told from the figures.
+        newsletters: slugs in which it is shown; empty means all.
+        starts, until: first and last day, if set.
+    """
+
+    slug: str
+    title: str
+    comment: str = ""
+    kind: Literal["line", "bars"] = "line"
+    symbols: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    series: tuple[SeriesSpec, ...] = ()
+    unit: str = ""
+    source: str = ""
+    alt: str = ""
+    newsletters: tuple[str, ...] = ()
+    starts: date | None = None
+    until: date | None = None
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
+class LetterSpec:
+    """What an editor wrote ahead for one day; it takes the place of what the newsletter's block says by itself.
+
+    Attributes:
+        newsletter: its slug.
+        on: the local date that the issue bears.
+        type: the block that it fills; the layout must hold one for that day.
+        title: the block's heading; empty keeps the layout's.
+        body: Markdown; questions and answers for ``mailbag``.
+    """
+
+    slug: str
+    newsletter: str
+    on: date
+    body: str
+    type: Literal["letter", "mailbag", "promo", "corrections"] = "letter"
+    title: str = ""
+
+    __pydantic_config__ = FORBID_EXTRA
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """The service itself.
 
@@ -251,6 +355,8 @@ class Newsroom:
     research: tuple[ResearchSpec, ...] = ()
     epigraphs: tuple[EpigraphSpec, ...] = ()
     links: tuple[LinkSpec, ...] = ()
+    charts: tuple[ChartSpec, ...] = ()
+    letters: tuple[LetterSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

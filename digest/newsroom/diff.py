@@ -23,7 +23,7 @@ class Change:
 
 
 KINDS = {"feeds": "url", "topics": "slug", "newsletters": "slug", "sponsors": "slug", "events": "slug",
-         "research": "slug", "epigraphs": "slug", "links": "slug"}  # fmt: skip
+         "research": "slug", "epigraphs": "slug", "links": "slug", "charts": "slug", "letters": "slug"}  # fmt: skip
 
 
 def plan(files: Newsroom, tables: Newsroom) -> tuple[Change, ...]:

@@ -10,19 +10,23 @@ from pydantic import TypeAdapter, ValidationError
 
 from digest.domain.content import TopicProfile
 from digest.domain.newsroom import (
+    ChartSpec,
     EpigraphSpec,
     EventSpec,
     FeedSpec,
+    LetterSpec,
     LinkSpec,
     NewsletterSpec,
     Newsroom,
     ResearchSpec,
     Site,
     SponsorSpec,
+    Theme,
 )
 from digest.errors import ConfigError
 from digest.newsroom.lines import line_of
-from digest.newsroom.rules import Source, cross_check
+from digest.newsroom.rules import Source, cross_check, theme_problems
+from digest.newsroom.themes import theme_files
 
 LISTS: dict[str, Any] = {
     "feeds": FeedSpec,
@@ -32,6 +36,8 @@ LISTS: dict[str, Any] = {
     "research": ResearchSpec,
     "epigraphs": EpigraphSpec,
     "links": LinkSpec,
+    "charts": ChartSpec,
+    "letters": LetterSpec,
 }
 """File ``NAME.toml`` holds an array of tables ``[[NAME]]`` of this kind."""
 
@@ -115,6 +121,7 @@ def _list(source: Source, name: str, problems: list[ConfigError]) -> tuple[Any, 
 
 
 def _newsletters(folder: Path, problems: list[ConfigError]) -> tuple[tuple[NewsletterSpec, ...], dict[str, Source]]:
+    themes = theme_files(folder.parent)
     specs: list[NewsletterSpec] = []
     sources: dict[str, Source] = {}
     for path in sorted(folder.glob("*.toml")):
@@ -122,11 +129,30 @@ def _newsletters(folder: Path, problems: list[ConfigError]) -> tuple[tuple[Newsl
         if source is None:
             continue
         data = {"slug": path.stem, **source.data}
+        theme = _theme(source, themes, problems)
+        if theme is not None:
+            data["theme"] = theme
         spec: NewsletterSpec | None = _validate(TypeAdapter(NewsletterSpec), data, source, (), problems)
         if spec is not None:
             specs.append(spec)
             sources[spec.slug] = source
     return tuple(sorted(specs, key=lambda spec: (spec.order, spec.slug))), sources
+
+
+def _theme(source: Source, themes: Mapping[str, Path], problems: list[ConfigError]) -> dict[str, Any] | None:
+    """The tokens of the theme that a newsletter names, with its own ones in their place; None if it names none."""
+    own = source.data.get("theme")
+    name = own.get("name") if isinstance(own, dict) else None
+    if not isinstance(own, dict) or not isinstance(name, str) or not name:
+        return None
+    if name not in themes:
+        problems.append(source.problem(f"{name!r} is no theme; there are {', '.join(sorted(themes))}", "theme", "name"))
+        return {key: value for key, value in own.items() if key != "name"}
+    file = _read(themes[name], problems)
+    if file is None or _validate(TypeAdapter(Theme), file.data, file, (), problems) is None:
+        return own
+    problems.extend(theme_problems(TypeAdapter(Theme).validate_python(file.data), file))
+    return {**file.data, **own}
 
 
 def _only(source: Source, allowed: set[str], problems: list[ConfigError]) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -11,9 +12,10 @@ from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, TemplateSyntaxError
 
-from digest.domain.newsroom import NewsletterSpec, Newsroom, Theme
+from digest.domain.newsroom import NewsletterSpec, Newsroom, SponsorSpec, Theme
 from digest.domain.ranking import MOST, RankingWeights
 from digest.errors import ConfigError
+from digest.newsroom.charts import problems_of as problems_of_chart
 from digest.newsroom.lines import line_of
 from digest.newsroom.source_rules import problems_of
 
@@ -44,17 +46,73 @@ def cross_check(
     newsroom: Newsroom, lists: Mapping[str, Source], letters: Mapping[str, Source]
 ) -> Iterator[ConfigError]:
     """All problems between the parts, each at its file, line and key."""
-    for name in ("topics", "sponsors", "events", "research", "epigraphs", "links"):
+    for name in ("topics", "sponsors", "events", "research", "epigraphs", "links", "charts", "letters"):
         if name in lists:
             yield from _slugs(lists[name], name, [row.slug for row in getattr(newsroom, name)])
     if "feeds" in lists:
         yield from _feeds(newsroom, lists["feeds"])
     for spec in newsroom.newsletters:
         yield from _newsletter(spec, newsroom, letters[spec.slug])
+    if "sponsors" in lists:
+        yield from _sponsors(newsroom, lists["sponsors"])
+    if "charts" in lists:
+        for index, chart in enumerate(newsroom.charts):
+            for words, key in problems_of_chart(chart):
+                yield lists["charts"].problem(words, "charts", index, key)
+    if "letters" in lists:
+        yield from _letters(newsroom, lists["letters"])
     if "events" in lists:
         for index, event in enumerate(newsroom.events):
             if event.ends < event.starts:
                 yield lists["events"].problem("lies before `starts`", "events", index, "ends")
+
+
+def _sponsors(newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:
+    """Sold slots that no layout has, and slots that are sold twice."""
+    slots = {
+        (spec.slug, block.placement)
+        for spec in newsroom.newsletters
+        for block in spec.blocks
+        if block.type == "sponsor"
+    }
+    seen: list[tuple[int, SponsorSpec, set[str]]] = []
+    for index, sponsor in enumerate(newsroom.sponsors):
+        letters = {slug for slug, place in slots if place == sponsor.placement}
+        letters &= set(sponsor.newsletters) or letters
+        if sponsor.ends < sponsor.starts:
+            yield source.problem("lies before `starts`", "sponsors", index, "ends")
+        if not sponsor.advertiser.strip():
+            yield source.problem("must say who pays: the label needs it", "sponsors", index, "advertiser")
+        if not letters:
+            known = ", ".join(sorted({place for _, place in slots})) or "none"
+            words = f"no newsletter has a sponsor block {sponsor.placement!r} for it; there are: {known}"
+            yield source.problem(words, "sponsors", index, "placement")
+        for other_index, other, theirs in seen:
+            if sponsor.placement == other.placement and letters & theirs and _overlap(sponsor, other):
+                words = f"{sponsor.slug!r} and {other.slug!r} (number {other_index + 1}) are sold the same slot on the same days"
+                yield source.problem(words, "sponsors", index, "starts")
+        if sponsor.approved:
+            seen.append((index, sponsor, letters))
+
+
+def _overlap(one: SponsorSpec, other: SponsorSpec) -> bool:
+    return one.approved and one.starts <= other.ends and other.starts <= one.ends
+
+
+def _letters(newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:
+    specs = {spec.slug: spec for spec in newsroom.newsletters}
+    for index, letter in enumerate(newsroom.letters):
+        spec = specs.get(letter.newsletter)
+        if spec is None:
+            words = f"{letter.newsletter!r} is no newsletter; there are {', '.join(sorted(specs)) or 'none'}"
+            yield source.problem(words, "letters", index, "newsletter")
+            continue
+        day = WEEKDAYS[letter.on.weekday()]
+        if not any(
+            block.type == letter.type and (not block.weekdays or day in block.weekdays) for block in spec.blocks
+        ):
+            words = f"{letter.newsletter} has no block {letter.type!r} on a {letter.on:%A}: it would never be shown"
+            yield source.problem(words, "letters", index, "on")
 
 
 def _slugs(source: Source, name: str, slugs: Sequence[str]) -> Iterator[ConfigError]:
@@ -88,6 +146,7 @@ def _feeds(newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:
 
 def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Iterator[ConfigError]:
     topics = {topic.slug for topic in newsroom.topics}
+    outlets = {feed.name for feed in newsroom.feeds}
     known = f"the topics are {', '.join(sorted(topics)) or 'none'}"
     if not _SLUG.fullmatch(spec.slug):
         yield source.problem(f"{spec.slug!r} must be lower-case letters, digits and hyphens", "slug")
@@ -118,8 +177,11 @@ def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Ite
         if topic not in topics:
             yield source.problem(f"{topic!r} is no topic; {known}", "topics", index)
     for index, block in enumerate(spec.blocks):
-        if block.type == "section" and block.topic not in topics:
+        if block.type == "section" and not (block.sources and not block.topic) and block.topic not in topics:
             yield source.problem(f"{block.topic!r} is no topic; {known}", "blocks", index, "topic")
+        for position, outlet in enumerate(block.sources):
+            if outlet not in outlets:
+                yield source.problem(f"{outlet!r} is no feed's name", "blocks", index, "sources", position)
         if block.max < block.min:
             yield source.problem("is below `min`", "blocks", index, "max")
         for day in block.weekdays:
@@ -128,7 +190,11 @@ def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Ite
     if not any(block.type == "footer" for block in spec.blocks):
         yield source.problem("needs a block of type footer: it holds unsubscribe and address", "blocks")
     yield from weights_problems(spec.ranking, source)
-    yield from _theme(spec.theme, source)
+    yield from theme_problems(spec.theme, source, "theme")
+    logo = spec.theme.logo
+    if logo and not logo.startswith("https://") and not (Path(source.file).with_suffix("") / logo).is_file():
+        words = f"there is no file {Path(source.file).with_suffix('') / logo}: put it there, or write an https address"
+        yield source.problem(words, "theme", "logo")
 
 
 def weights_problems(weights: RankingWeights, source: Source) -> Iterator[ConfigError]:
@@ -138,14 +204,20 @@ def weights_problems(weights: RankingWeights, source: Source) -> Iterator[Config
             yield source.problem(f"is {value:g}, but must be from 0 to {MOST:g}; 1 is usual", "ranking", name)
 
 
-def _theme(theme: Theme, source: Source) -> Iterator[ConfigError]:
+def theme_problems(theme: Theme, source: Source, *path: str) -> Iterator[ConfigError]:
+    """Colours that are none, fonts without a fallback, and pairs that people can't read; ``path`` leads to the theme."""
     for field in fields(theme):
         value = getattr(theme, field.name)
-        if field.name in ("serif", "sans"):
+        if field.name in ("name", "logo"):
+            continue
+        if field.name == "logo_width":
+            if not 40 <= value <= 592:
+                yield source.problem("must be 40 to 592 pixels", *path, field.name)
+        elif field.name in ("serif", "sans"):
             if value.split(",")[-1].strip() not in ("serif", "sans-serif", "monospace"):
-                yield source.problem("must end in serif, sans-serif or monospace", "theme", field.name)
+                yield source.problem("must end in serif, sans-serif or monospace", *path, field.name)
         elif not _COLOUR.fullmatch(value):
-            yield source.problem(f"{value!r} is no colour such as #8a1f3d", "theme", field.name)
+            yield source.problem(f"{value!r} is no colour such as #8a1f3d", *path, field.name)
             return
     for prefix in ("", "dark_"):
         for front, ground in (("ink", "paper"), ("muted", "paper"), ("accent", "paper"), ("accent_ink", "accent"),
@@ -153,7 +225,7 @@ def _theme(theme: Theme, source: Source) -> Iterator[ConfigError]:
             ratio = contrast(getattr(theme, prefix + front), getattr(theme, prefix + ground))
             if ratio < MIN_CONTRAST:
                 words = f"has contrast {ratio:.1f} on {prefix}{ground}; it needs at least {MIN_CONTRAST}"
-                yield source.problem(words, "theme", prefix + front)
+                yield source.problem(words, *path, prefix + front)
 
 
 def contrast(front: str, ground: str) -> float:

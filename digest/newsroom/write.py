@@ -6,7 +6,7 @@ from typing import Any
 
 import tomlkit
 
-from digest.domain.newsroom import Newsroom
+from digest.domain.newsroom import Newsroom, Theme
 from digest.newsroom.read import LISTS
 
 
@@ -35,7 +35,8 @@ def _short(row: Any) -> dict[str, Any]:
     for field in fields(row):
         value = getattr(row, field.name)
         default = field.default if field.default_factory is MISSING else field.default_factory()
-        if value is None or value == default:
+        # A newsletter's theme is written whole if it has a name: what is left out would come from the theme's file.
+        if value is None or (value == default and not (isinstance(row, Theme) and row.name)):
             continue
         values[field.name] = _plain(value)
     return values

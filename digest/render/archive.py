@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from digest.domain.issue import IssueDocument
 from digest.domain.mail import Fragment
-from digest.render.cut import html_of, whole
+from digest.render.cut import html_of, on_the_web
 from digest.render.message import Head
 
 
@@ -14,7 +14,7 @@ def archive_html(fragments: Sequence[Fragment], document: IssueDocument, sign_up
     Raises:
         RenderError: a token that the templates use and that has no public meaning.
     """
-    cut = whole(fragments)
+    cut = on_the_web(fragments)
     public = {
         "PREHEADER": Head.of(document).lines_for(fragments, cut).preheader,
         "UNSUBSCRIBE": sign_up_url,

@@ -1,9 +1,11 @@
 """Small charts as PNG at twice their shown size, on no ground, readable on light and dark paper."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw
+
+from digest.render import wording
 
 WIDTH, HEIGHT = 96, 28
 """CSS pixels at which a sparkline is shown."""
@@ -55,11 +57,20 @@ def sparkline(values: Sequence[float], *, up: bool) -> bytes:
     return out.getvalue()
 
 
-def says(name: str, values: Sequence[float]) -> str:
+ENGLISH = {
+    "no_history": "{name}: no history",
+    "stands": "{name} stands where it stood 7 days ago",
+    "rose": "{name} rose {percent} in 7 days",
+    "fell": "{name} fell {percent} in 7 days",
+}
+
+
+def says(name: str, values: Sequence[float], words: Mapping[str, str] = ENGLISH, locale: str = "en-US") -> str:
     """What the sparkline shows, as its alt text: "Bitcoin fell 4.6% in 7 days"."""
     if len(values) < 2 or not values[0]:
-        return f"{name}: no history"
+        return words["no_history"].format(name=name)
     moved = (values[-1] / values[0] - 1) * 100
     if abs(moved) < 0.05:
-        return f"{name} stands where it stood 7 days ago"
-    return f"{name} {'rose' if moved > 0 else 'fell'} {abs(moved):.1f}% in 7 days"
+        return words["stands"].format(name=name)
+    percent = wording.change(abs(moved), wording.locale_of(locale)).lstrip("+")
+    return words["rose" if moved > 0 else "fell"].format(name=name, percent=percent)

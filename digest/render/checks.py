@@ -1,23 +1,22 @@
 """The checks of preflight, one function each; :mod:`digest.render.preflight` runs them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import timedelta
 from html import unescape
 from quopri import decodestring
 
-from digest.domain.mail import Fragment
 from digest.errors import DigestError
 from digest.render import clean
+from digest.render.budget import LIMIT, RESERVE, largest
 from digest.render.cut import LEAD, in_cut, whole
 from digest.render.findings import Finding, Subject, level_of
 from digest.render.message import PREHEADER_LEAST, SUBJECT_LIMIT, Head
 from digest.render.palette import contrast
 
-HTML_LIMIT = 102_400
-"""Bytes of decoded HTML after which Gmail shows a mail cut off."""
-HTML_ROOM = 80_000
+HTML_LIMIT = LIMIT - RESERVE
+HTML_ROOM = 90_000
 STALE_QUOTES = timedelta(hours=24)
 LONG_SUBJECT = 70
 """Characters of a subject that phones show."""
@@ -33,15 +32,8 @@ _GENERIC_LINK = re.compile(r"(?i)\[\s*(click here|here|read more|more|link|this|
 Check = Callable[[Subject], Iterator[Finding]]
 
 
-def _size(fragments: Sequence[Fragment]) -> int:
-    return len(decodestring(b"".join(fragment.html for fragment in fragments)))
-
-
 def _html_size(subject: Subject) -> Iterator[Finding]:
-    # No reader's cut is larger than everything with the longest lead variant.
-    leads = [f for f in subject.fragments if f.role == "item" and f.group == LEAD]
-    longest = max(leads, key=lambda f: len(f.html), default=None)
-    size = _size([f for f in subject.fragments if f not in leads or f is longest])
+    size = largest(subject.fragments)
     if size > HTML_LIMIT:
         yield Finding(
             "html-size",

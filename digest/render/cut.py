@@ -38,7 +38,9 @@ def selection_all(document: IssueDocument) -> Selection:
         if section.key == LEAD:
             lead = min(section.items, key=lambda placed: placed.item.rank).item.story_id
     items = {
-        section.key: tuple(placed.item.story_id for placed in section.items if placed.item.story_id != lead)
+        section.key: tuple(
+            placed.item.story_id for placed in section.items if placed.item.story_id != lead and placed.form != "web"
+        )
         for section in sections
         if section.key != LEAD
     }
@@ -54,6 +56,11 @@ def whole(fragments: Sequence[Fragment]) -> Cut:
         if fragment.role == "item" and fragment.group != LEAD and fragment.story_id not in (None, lead):
             groups[fragment.group] = (*groups.get(fragment.group, ()), fragment.story_id)
     return cut_for(fragments, Selection(lead=lead, items=groups))
+
+
+def on_the_web(fragments: Sequence[Fragment]) -> Cut:
+    """What the issue's page shows: the whole mail, and the stories that did not fit into it."""
+    return Cut(whole(fragments).bits | Cut.of(f.position for f in fragments if f.role == "web").bits)
 
 
 def in_cut(fragments: Iterable[Fragment], cut: Cut) -> list[Fragment]:

@@ -18,6 +18,7 @@ STYLE_LIMIT = 16_000
 
 _STYLE = re.compile(r"<style(?P<attributes>[^>]*)>(?P<css>.*?)</style>", re.S)
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
+_STYLED = re.compile(r""" style=(["'])(.*?)\1""", re.S)
 _CLASS = re.compile(r' class="([^"]*)"')
 _FORBIDDEN = re.compile(r"<(?:mj-|script|iframe|object|embed|form|base|link|svg)", re.I)
 
@@ -55,6 +56,29 @@ def inline(html: str, css: str) -> str:
     return page
 
 
+def lean(html: str) -> str:
+    """The page with each section of a single column as one table: its inner frames do nothing, and weigh 700 bytes.
+
+    What mrml writes around such a column (a ghost table for Outlook, a ``div``, a table) is there for columns that
+    stand side by side. A section with several columns is left as it is.
+    """
+    return _COLUMN.sub(lambda column: _STACKED.sub("", column["tables"]), html)
+
+
+_COLUMN = re.compile(
+    r"<!--\[if mso \| IE\]><table [^>]*><tr><!\[endif\]-->\s*"
+    r'<!--\[if mso \| IE\]><td style="vertical-align:top;width:\d+px;?"><!\[endif\]-->\s*'
+    r'<div class="mj-outlook-group-fix mj-column-per-100"[^>]*>\s*<table [^>]*>\s*<tbody>\s*'
+    r'<tr>\s*<td align="(?:left|right)" style="font-size:0px;padding:0;word-break:break-word;?">'
+    r"(?P<tables>(?:(?!<!--\[if ).)*?)</td>\s*</tr>\s*</tbody>\s*</table>\s*</div>\s*"
+    r"<!--\[if mso \| IE\]></td><!\[endif\]-->\s*<!--\[if mso \| IE\]></tr></table><!\[endif\]-->",
+    re.S,
+)
+_STACKED = re.compile(
+    r'</td>\s*</tr>\s*<tr>\s*<td align="(?:left|right)" style="font-size:0px;padding:0;word-break:break-word;?">'
+)
+
+
 def checked(html: str) -> str:
     """The page, if what mail clients rely on has survived.
 
@@ -89,6 +113,7 @@ def minified(html: str) -> str:
 
     html = _CLASS.sub(classes, html)
     html = _STYLE.sub(lambda match: f"<style{match['attributes']}>{_tight_css(match['css'])}</style>", html)
+    html = _STYLED.sub(lambda match: f" style={match[1]}{_tight_style(match[2])}{match[1]}", html)
     html = re.sub(r"[ \t\r\n\f]+", " ", html)  # and no other space: a no-break one is there on purpose
     # Between tags of tables and blocks white space means nothing.
     blocks = r"/?(?:html|head|body|meta|title|style|table|tbody|tr|td|th|div|p|h[1-4]|ul|ol|li|blockquote|hr)\b[^>]*"
@@ -96,6 +121,16 @@ def minified(html: str) -> str:
     html = re.sub(rf" (<{blocks}>)", r"\1", html)
     html = re.sub(rf"(<{blocks}>) ", r"\1", html)
     return html.replace(DOCTYPE, "<!doctype html>", 1)
+
+
+def _tight_style(style: str) -> str:
+    """A style attribute without the blanks that premailer writes, and without declarations that say nothing."""
+    style = re.sub(r"\s*([;:,])\s+", r"\1", style.strip()).removesuffix(";")
+    return _EMPTY_WORDS.sub("", f"{style};").removesuffix(";")
+
+
+# What mrml writes on every frame although it is the default there.
+_EMPTY_WORDS = re.compile(r"(?<![\w-])(?:table-layout:auto|border:none|margin:0px auto(?=;max-width:none));")
 
 
 def _tight_css(css: str) -> str:

@@ -19,6 +19,8 @@ def palette(theme: Theme) -> dict[str, str]:
     values: dict[str, str] = asdict(theme)
     for field in fields(theme):
         value = values[field.name]
+        if field.name in ("name", "logo", "logo_width"):
+            continue
         if field.name in ("serif", "sans"):
             if value.split(",")[-1].strip() not in GENERIC or re.search(r"[<>{};\"\\]", value):
                 raise RenderError(

@@ -1,23 +1,42 @@
 """One issue, rendered once: document → Jinja2 → MJML → premailer → fragments."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import mjml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2 import TemplateNotFound as JinjaTemplateNotFound
 from markupsafe import Markup
 
-from digest.domain.issue import IssueDocument
+from digest.domain.issue import Form, IssueDocument
 from digest.domain.mail import Fragment
 from digest.domain.newsroom import Theme
 from digest.errors import RenderError
 from digest.render import clean, inline, quoted, rich, slots, wording
+from digest.render.budget import LIMIT, RESERVE, Place, Step, in_form, largest, size, step_down, stepped, topical
+from digest.render.cut import LEAD
 from digest.render.palette import palette
-from digest.render.words import words_for
+from digest.render.words import Words, says, words_for
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """An issue within the byte budget.
+
+    Attributes:
+        document: with every story in the form in which it is shown.
+        steps: the stories that were made smaller for it, in that order.
+        largest: bytes of HTML that no cut exceeds.
+    """
+
+    document: IssueDocument
+    fragments: tuple[Fragment, ...]
+    steps: tuple[Step, ...]
+    largest: int
 
 
 class Renderer:
@@ -25,23 +44,63 @@ class Renderer:
 
     Args:
         templates: the folder that holds ``email/``.
+        own: folders whose files stand in for those of the same name in ``templates/email``, first one first.
     """
 
-    def __init__(self, templates: Path) -> None:
-        folder = FileSystemLoader(templates / "email")
-        self._html = _environment(folder, autoescape=True)
-        self._text = _environment(folder, autoescape=False)
+    def __init__(self, templates: Path, own: Sequence[Path] = ()) -> None:
+        self._folders = (*own, templates / "email")
+        loader = FileSystemLoader(self._folders)
+        self._html = _environment(loader, autoescape=True)
+        self._text = _environment(loader, autoescape=False)
 
     def render(self, document: IssueDocument) -> tuple[Fragment, ...]:
         """The fragments of the issue, in the order of the mail. The same document gives the same bytes.
 
+        Raises: see :meth:`fit`.
+        """
+        return self.fit(document).fragments
+
+    def fit(self, document: IssueDocument, limit: int = LIMIT - RESERVE) -> Fitted:
+        """The issue, with stories stepped down until no cut has more than ``limit`` bytes of HTML.
+
+        Blocks that nobody chooses (letters, tables) and leads stay whole: if they alone are larger, so is the mail, and
+        preflight says so.
+
         Raises:
             RenderError: a template, block or theme that can't be rendered; names the place.
         """
+        fragments = self._drawn(document)
+        excess = largest(fragments) - limit
+        if excess <= 0:
+            return Fitted(document, fragments, (), limit + excess)
+        sections = topical(document)
+        sizes: dict[Form, dict[Place, int]] = {"card": {}, "related": {}, "lead": {}, "brief": {}, "line": {}}
+        for fragment in fragments:
+            if fragment.role == "item" and fragment.group != LEAD:
+                sizes[cast(Form, fragment.form)][fragment.group, fragment.story_id or 0] = size(fragment)
+        sizes["brief"] = self._sizes(in_form(document, "brief"))
+        sizes["line"] = self._sizes(in_form(document, "line"))
+        while True:
+            steps, saved = step_down(sections, sizes, excess)
+            fitted = stepped(document, steps)
+            fragments = self._drawn(fitted)
+            over = largest(fragments) - limit
+            # The block that leads to the page on the web takes room itself, and may come with the last step.
+            if over <= 0 or saved < excess:
+                return Fitted(fitted, fragments, steps, limit + over)
+            excess = saved + over
+
+    def _sizes(self, document: IssueDocument) -> dict[Place, int]:
+        return {
+            (f.group, f.story_id or 0): size(f) for f in self._drawn(document) if f.role == "item" and f.group != LEAD
+        }
+
+    def _drawn(self, document: IssueDocument) -> tuple[Fragment, ...]:
         nonce = _nonce(document)
         document = clean.cleaned(document)
         planned = slots.plan(document)
-        names: dict[str, Any] = {"document": document, "blocks": document.blocks}
+        web = slots.web_items(document)
+        names: dict[str, Any] = {"document": document, "blocks": slots.in_mail(document).blocks, "web": web}
         html = self.page("layout.mjml", names, document.locale, document.theme, nonce)
         text = self.text("layout.txt", names, document.locale, nonce)
         keys = [slot.key for slot in planned]
@@ -73,6 +132,7 @@ class Renderer:
         return {
             name: sha256(loader.get_source(self._text, name)[0].encode()).hexdigest()
             for name in loader.list_templates()
+            if name.endswith((".mjml", ".txt", ".css", ".toml"))
         }
 
     def whole(self, name: str, names: dict[str, Any], locale: str, theme: Theme) -> tuple[bytes, bytes]:
@@ -83,13 +143,17 @@ class Renderer:
         text = self.text(f"{name}.txt", names, locale, nonce)
         return quoted.pieces(html + "\n", sentinel), quoted.pieces(text.strip("\n") + "\n", sentinel)
 
+    def words(self, locale: str) -> Words:
+        """The words of the mail in the language of a BCP 47 tag. Raises as :func:`words_for` does."""
+        return words_for(locale, self._folders)
+
     def line(self, name: str, names: dict[str, Any], locale: str) -> str:
         """A one-line text, such as a subject, from template ``name``."""
         return clean.clean_line(self.text(name, names, locale, "0"))
 
     def page(self, name: str, names: dict[str, Any], locale: str, theme: Theme, nonce: str) -> str:
         """The finished page of template ``name``: inlined, checked, minified; markers and tokens still in it."""
-        shared = {**_shared(locale, nonce, _html_mark), **names, "theme": palette(theme)}
+        shared = {**self._shared(locale, nonce, _html_mark, Markup), **names, "theme": palette(theme)}
         # In mj-head mrml takes line ends between elements for white space, but blanks alone for stray text.
         head, end, body = _fill(self._html, name, shared).partition("</mj-head>")
         source = re.sub(r">[ \t]+(?=<|$)", ">\n", head) + end + body
@@ -100,11 +164,16 @@ class Renderer:
             raise RenderError(
                 f"{name} is no valid MJML with this content: {error}{_excerpt(source, str(error))}"
             ) from error
-        return inline.minified(inline.checked(inline.inline(page, css)))
+        return inline.minified(inline.checked(inline.inline(inline.lean(page), css)))
 
     def text(self, name: str, names: dict[str, Any], locale: str, nonce: str) -> str:
         """The text of template ``name``; markers and tokens still in it."""
-        return _fill(self._text, name, {**_shared(locale, nonce, _text_mark), **names})
+        return _fill(self._text, name, {**self._shared(locale, nonce, _text_mark, str), **names})
+
+    def _shared(self, locale: str, nonce: str, mark: Callable[[str, str], str], kind: type[str]) -> dict[str, Any]:
+        """What every template may use besides its own names. ``kind`` is the type of finished text."""
+        words = words_for(locale, self._folders)
+        return {**_shared(locale, nonce, mark), "words": words, **says(words, kind)}
 
 
 def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
@@ -138,7 +207,6 @@ def _fill(environment: Environment, name: str, names: dict[str, Any]) -> str:
 
 
 def _shared(locale: str, nonce: str, mark: Callable[[str, str], str]) -> dict[str, Any]:
-    """What every template may use besides its own names."""
     place = wording.locale_of(locale)
     direction = wording.direction(locale)
     return {
@@ -146,7 +214,6 @@ def _shared(locale: str, nonce: str, mark: Callable[[str, str], str]) -> dict[st
         "dir": direction,
         "start": "right" if direction == "rtl" else "left",
         "end": "left" if direction == "rtl" else "right",
-        "words": words_for(locale),
         "mark": lambda key: mark(nonce, key),
         "mark_item": lambda group, story_id: mark(nonce, slots.item(group, story_id)),
         "mark_heading": lambda group: mark(nonce, slots.heading(group)),

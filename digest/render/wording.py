@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_interval, format_skeleton
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from digest.errors import RenderError
 
@@ -77,21 +77,40 @@ def clock_time(moment: datetime, locale: Locale) -> str:
 
 
 def price(value: float, currency: str, locale: Locale) -> str:
-    """A price with as many decimals as its size asks for: "$84,120", "$182.40", "$0.5213"."""
+    """A price with as many decimals as its size asks for, written as the locale does: "$84,120", "182,40 $", "$0.5213"."""
     size = abs(value)
-    pattern = "¤#,##0" if size >= 1000 else "¤#,##0.00" if size >= 1 else "¤0.0000"
+    digits = "#,##0" if size >= 1000 else "#,##0.00" if size >= 1 else "0.0000"
+    pattern = re.sub(r"[#,0]+(\.0+)?", digits, locale.currency_formats["standard"].pattern)
     try:
         return format_currency(value, currency, pattern, locale=locale, currency_digits=False)
     except (ValueError, KeyError):
         return f"{format_decimal(value, locale=locale)} {currency}"
 
 
+def numeric_day(day: date, locale: Locale) -> str:
+    """ "11/18", "18.11.": for the axis of a chart."""
+    text: str = format_skeleton("Md", day, locale=locale)
+    return text
+
+
+def figure(value: float, unit: str, locale: Locale) -> str:
+    """A figure with its unit: a currency's sign in front ("$4.2"), anything else behind ("4.2%", "12 TWh")."""
+    digits = "#,##0" if value == round(value) or abs(value) >= 100 else "#,##0.0" if abs(value) >= 10 else "#,##0.##"
+    number = format_decimal(abs(value), digits, locale=locale)
+    sign = "−" if value < 0 else ""
+    if unit and unicodedata.category(unit[0]) == "Sc":
+        return f"{sign}{unit[0]}{number}{unit[1:]}"
+    return f"{sign}{number}{unit}"
+
+
 def change(value: float, locale: Locale) -> str:
-    """A change in per cent with its sign: "+2.4 %", "−0.8 %"; nothing moved is "0.0 %"."""
+    """A change in per cent with its sign: "+2.4%", "−0,8 %"; nothing moved is "0.0%"."""
     rounded = round(value, 1)
-    number = format_decimal(abs(rounded), "0.0", locale=locale)
+    pattern = re.sub(r"[#,0]+(\.0+)?", "0.0", locale.percent_formats[None].pattern)
     sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
-    return f"{sign}{number}%"
+    if direction(locale.language) == "rtl":
+        sign = f"\u200e{sign}"  # or else the sign wanders to the other end
+    return f"{sign}{format_percent(abs(rounded) / 100, pattern, locale=locale)}"
 
 
 def untagged(value: object) -> object:

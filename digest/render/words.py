@@ -1,45 +1,101 @@
-"""Words of the mail itself, by language. A newsletter in a language that is not here uses English ones."""
+"""Words of the mail itself, one file a language: ``templates/email/words/de.toml``.
 
-from collections.abc import Mapping
+A language without a file gets English words, all of them; a file that lacks some is refused, so that no mail speaks
+two languages. A newsletter's own folder may hold such a file too: its words go before the shipped ones.
+"""
 
-ENGLISH: Mapping[str, str] = {
-    "no": "No.",
-    "with": "with",
-    "daily": "Daily",
-    "weekdays": "Every weekday",
-    "weekly": "Weekly",
-    "sponsored": "Brought to you by",
-    "also": "also",
-    "first_by": "first reported by",
-    "by": "By",
-    "why": "Why it leads:",
-    "untitled": "Untitled",
-    "updated": "Update",
-    "name": "Name",
-    "price": "Price",
-    "change": "24 hours",
-    "history": "7 days",
-    "as_of": "As of",
-    "prices_from": "Prices from",
-    "question": "Q",
-    "answer": "A",
-    "corrections": "Corrections",
-    "events": "Upcoming events",
-    "research": "Recent research",
-    "links": "Quick links",
-    "mailbag": "Mailbag",
-    "markets": "Markets",
-    "why_you": "You get this mail because you signed up for",
-    "sent_to": "Sent to",
-    "preferences": "Choose your topics",
-    "pause": "Pause for a while",
-    "unsubscribe": "Unsubscribe",
-    "browser": "View in browser",
-}
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH}
+from babel import Locale
+from babel.numbers import format_decimal
+
+from digest.errors import RenderError
+
+ENGLISH = "en"
+
+Words = Mapping[str, Any]
+"""A sentence per key; for what is counted a table of plural forms (CLDR: zero, one, two, few, many, other)."""
 
 
-def words_for(locale: str) -> Mapping[str, str]:
-    """The words for a BCP 47 tag."""
-    return LANGUAGES.get(locale.split("-")[0].lower(), ENGLISH)
+def words_for(locale: str, folders: Sequence[Path]) -> Words:
+    """The words for a BCP 47 tag; ``language`` among them is the one they are in.
+
+    Args:
+        folders: each may hold ``words/LANGUAGE.toml``; the first one that says a word counts.
+
+    Raises:
+        RenderError: a file that can't be read, or a language of which some words are missing; names them.
+    """
+    stamps = tuple(_stamp(folder, language) for language in (_language(locale), ENGLISH) for folder in folders)
+    return _words_for(_language(locale), tuple(folders), stamps)
+
+
+def says(words: Words, kind: Callable[[str], str]) -> dict[str, Callable[..., str]]:
+    """``say(sentence, name=…)`` fills a sentence in, ``plural(forms, number, name=…)`` the form that the number takes.
+
+    Args:
+        kind: ``Markup`` where what is filled in must be escaped, ``str`` for plain text.
+    """
+    place = Locale.parse(str(words["language"]))
+
+    def say(sentence: str, **values: object) -> str:
+        return kind(sentence).format(**values)
+
+    def plural(forms: Mapping[str, str], number: int, **values: object) -> str:
+        sentence = forms.get(place.plural_form(number), forms["other"])
+        return say(sentence, n=format_decimal(number, locale=place), **values)
+
+    return {"say": say, "plural": plural}
+
+
+def _language(locale: str) -> str:
+    return locale.replace("_", "-").split("-")[0].lower()
+
+
+def _file(folder: Path, language: str) -> Path:
+    return folder / "words" / f"{language}.toml"
+
+
+def _stamp(folder: Path, language: str) -> int:
+    """Changes when the file does, so that a running server sees an editor's new words."""
+    try:
+        return _file(folder, language).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=64)
+def _words_for(language: str, folders: tuple[Path, ...], _stamps: tuple[int, ...]) -> Words:
+    english = _merged(ENGLISH, folders)
+    if not language.isalpha() or not any(_file(folder, language).is_file() for folder in folders):
+        return {**english, "language": ENGLISH}
+    words = _merged(language, folders)
+    missing = english.keys() - words.keys()
+    if missing:
+        where = next(_file(folder, language) for folder in folders if _file(folder, language).is_file())
+        raise RenderError(f"{where}: these words are missing: {', '.join(sorted(missing))}; see en.toml beside it")
+    unknown = words.keys() - english.keys()
+    if unknown:
+        raise RenderError(f"words/{language}.toml: no template uses {', '.join(sorted(unknown))}; check the spelling")
+    return {**words, "language": language}
+
+
+def _merged(language: str, folders: Sequence[Path]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for folder in folders:
+        path = _file(folder, language)
+        if not path.is_file():
+            continue
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RenderError(f"{path}: can't be read: {error}") from error
+        for key, value in found.items():
+            if isinstance(value, dict) and "other" not in value:
+                raise RenderError(f"{path}: {key} needs the plural form `other`")
+            merged.setdefault(key, value)
+    return merged

@@ -236,6 +236,14 @@ def save_fragments(session: Session, issue_id: int, fragments: Iterable[Fragment
         session.add(FragmentRow(issue_id=issue_id, **{name: getattr(fragment, name) for name in names}))
 
 
+def keep(session: Session, issue_id: int, name: str, value: Any) -> None:
+    """Note something that belongs to an issue, such as the steps by which its stories were fitted in."""
+    issue = get(session, issue_id)
+    # A change within JSON is not saved: it takes a new value.
+    issue.extras = {**issue.extras, name: value}
+    session.add(issue)
+
+
 def drop_fragments(session: Session, issue_id: int) -> None:
     """Forget the fragments and their manifest: the approval that they belonged to is void."""
     session.execute(delete(ManifestRow).where(col(ManifestRow.issue_id) == issue_id))

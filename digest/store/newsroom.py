@@ -9,9 +9,11 @@ from sqlmodel import Session, select
 
 from digest.domain.content import TopicProfile
 from digest.domain.newsroom import (
+    ChartSpec,
     EpigraphSpec,
     EventSpec,
     FeedSpec,
+    LetterSpec,
     LinkSpec,
     NewsletterSpec,
     Newsroom,
@@ -28,6 +30,8 @@ ITEM_KINDS: dict[str, tuple[str, Any]] = {
     "research": ("research", ResearchSpec),
     "epigraph": ("epigraphs", EpigraphSpec),
     "link": ("links", LinkSpec),
+    "chart": ("charts", ChartSpec),
+    "letter": ("letters", LetterSpec),
 }
 TAKEN_OUT = "taken out of the newsroom"
 """Why a feed is retired that the newsroom no longer names (others have ended by themselves)."""

@@ -4,17 +4,20 @@ Each is one guarded UPDATE; workers look at the issue again before they hand any
 within seconds wherever they run, and lasts over restarts.
 """
 
+from dataclasses import asdict
+
 from sqlmodel import Session
 
 from digest.domain.mail import Fragment
 from digest.errors import PreflightFailed, StateConflict
-from digest.render.pipeline import Renderer
+from digest.render.pipeline import Fitted
 from digest.render.preflight import Finding, preflight
 from digest.store import deliveries, issues
 from digest.store.audit_log import issue_subject, record
 from digest.workflows import replay
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
+from digest.workflows.printing import renderer
 
 OPEN = ("draft", "held")
 """States in which an issue can be approved or cancelled."""
@@ -22,10 +25,15 @@ OPEN = ("draft", "held")
 
 def rendered(ctx: Context, issue_id: int) -> tuple[tuple[Fragment, ...], tuple[Finding, ...]]:
     """The issue's fragments as they would be frozen now, and what preflight says of them."""
+    fitted = fitted_issue(ctx, issue_id)
+    return fitted.fragments, preflight(fitted.document, fitted.fragments)
+
+
+def fitted_issue(ctx: Context, issue_id: int) -> Fitted:
+    """The issue within the byte budget as it would be sent now, with the stories that were made smaller for it."""
     with ctx.db.read() as session:
         document = document_of(session, issue_id, ctx)
-    fragments = Renderer(ctx.templates).render(document)
-    return fragments, preflight(document, fragments)
+    return renderer(ctx, document.newsletter).fit(document)
 
 
 def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None) -> tuple[Finding, ...]:
@@ -48,9 +56,9 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
             return _release(ctx, issue_id, actor, revision)
     with ctx.db.read() as session:
         document = document_of(session, issue_id, ctx)
-    renderer = Renderer(ctx.templates)
-    fragments = renderer.render(document)
-    findings = preflight(document, fragments)
+    printer = renderer(ctx, document.newsletter)
+    fitted = printer.fit(document)
+    findings = preflight(fitted.document, fitted.fragments)
     errors = [f"{finding.id}: {finding.message} ({finding.where})" for finding in findings if finding.level == "error"]
     if errors:
         raise PreflightFailed(f"issue {issue_id} can't be approved yet. " + " · ".join(errors))
@@ -58,8 +66,9 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
     with ctx.db.write() as session:
         values = {"approved_by": actor, "approved_at": now, "reason": "", "if_revision": revision}
         issues.move(session, issue_id, OPEN, "approved", **values)
-        issues.save_fragments(session, issue_id, fragments)
-        replay.keep(session, ctx, issue_id, document, fragments, renderer, now)
+        issues.save_fragments(session, issue_id, fitted.fragments)
+        issues.keep(session, issue_id, "steps", [asdict(step) for step in fitted.steps])
+        replay.keep(session, ctx, issue_id, document, fitted.fragments, printer, now)
         _record(ctx, session, actor, "approve", issue_id, state, "approved")
     return findings
 

@@ -21,6 +21,7 @@ class Context:
         public_url: where the world reaches the pages, without a trailing slash.
         var: folder for the journal, hosted pictures and the outbox.
         templates: folder that holds ``email/`` and ``web/``.
+        newsroom: folder of the newsroom's files; newsletters may keep templates and a logo of their own in it.
         worker: the name that this process's claims bear.
         summariser: the language model that newsletters may ask for blurbs; None if there is none.
     """
@@ -34,6 +35,7 @@ class Context:
     var: Path
     templates: Path
     worker: str = ""
+    newsroom: Path | None = None
     summariser: Summariser | None = None
 
     @property

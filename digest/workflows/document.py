@@ -1,13 +1,14 @@
 """From an issue's rows to the value that is rendered: the draft with everything that editors did to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import TypeAdapter
 from sqlmodel import Session
 
+from digest.curation.compose import forms_of
 from digest.curation.leads import lead_section
-from digest.domain.issue import Block, Form, IssueDocument, PlacedItem, Section, StoryItem
+from digest.domain.issue import MORE, Block, IssueDocument, PlacedItem, Section, StoryItem
 from digest.domain.newsroom import BlockSpec, NewsletterSpec
 from digest.store import issues
 from digest.store.newsroom import topics as all_topics
@@ -32,7 +33,7 @@ def document_of(session: Session, issue_id: int, ctx: Context) -> IssueDocument:
     spec = issues.spec_of(issue) if issue.spec else issues.newsletter(session, issues.slug_of(session, issue))[1]
     rows = [row for row in issues.placements(session, issue_id) if not row.dropped]
     items = _ranked(rows)
-    topics = [topic.slug for topic in offered(spec, all_topics(session))]
+    topics = {topic.slug: topic.name for topic in offered(spec, all_topics(session))}
     blocks = tuple(
         filled
         for block in issues.blocks_of(issue)
@@ -55,6 +56,7 @@ def document_of(session: Session, issue_id: int, ctx: Context) -> IssueDocument:
         preheader=spec.preheader,
         title=spec.title,
         locale=spec.locale,
+        share=spec.share,
         theme=spec.theme,
         blocks=blocks,
     )
@@ -68,8 +70,8 @@ def _ranked(rows: Sequence[Placement]) -> dict[int, StoryItem]:
         item = _ITEM.validate_python(row.item)
         item = replace(item, headline=row.headline or item.headline, dek=row.dek if row.dek is not None else item.dek)
         earlier = merged.get(row.story_id)
-        if earlier is not None and item.image is None:
-            item = replace(item, image=earlier.image)
+        if earlier is not None:
+            item = replace(item, image=item.image or earlier.image, thumb=item.thumb or earlier.thumb)
         merged[row.story_id] = item
         if row.pinned:
             pinned.add(row.story_id)
@@ -78,21 +80,28 @@ def _ranked(rows: Sequence[Placement]) -> dict[int, StoryItem]:
 
 
 def _with_stories(
-    block: Block, spec: NewsletterSpec, rows: Sequence[Placement], items: dict[int, StoryItem], topics: Sequence[str]
+    block: Block,
+    spec: NewsletterSpec,
+    rows: Sequence[Placement],
+    items: dict[int, StoryItem],
+    topics: Mapping[str, str],
 ) -> Block | None:
     if block.type == "lead":
-        section = lead_section(list(items.values()), topics)
+        section = lead_section(list(items.values()), list(topics))
         return replace(block, section=section) if section.items else None
-    if block.type != "section":
+    if block.type not in ("section", MORE):
         return block
-    layout = _layout(spec, block)
     placed = sorted((row for row in rows if row.section == block.key), key=lambda row: (not row.pinned, row.position))
+    if block.type == MORE:
+        web = tuple(PlacedItem(items[row.story_id], "web") for row in placed)
+        return replace(block, section=Section(MORE, block.title, items=web) if web else None)
+    layout = _layout(spec, block)
     if len(placed) < layout.min:
         return None
-    forms: list[Form] = ["card" if index < layout.cards else "brief" for index in range(len(placed))]
+    forms = forms_of(layout, len(placed))
     section = Section(
         key=block.key,
-        title=block.title,
+        title=block.title or topics.get(layout.topic, "") or layout.sources[0],
         topic=layout.topic,
         items=tuple(PlacedItem(items[row.story_id], form) for row, form in zip(placed, forms, strict=True)),
         min=layout.min,
@@ -101,4 +110,4 @@ def _with_stories(
 
 
 def _layout(spec: NewsletterSpec, block: Block) -> BlockSpec:
-    return next(layout for layout in spec.blocks if f"section:{layout.topic}" == block.key)
+    return next(layout for layout in spec.blocks if layout.type == "section" and layout.section_key == block.key)

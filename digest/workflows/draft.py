@@ -29,6 +29,8 @@ MEMORY = timedelta(hours=72)
 
 IMAGE_WIDTH, IMAGE_HEIGHT = 600, 338
 """CSS pixels of a lead picture (16:9 over the width of the mail)."""
+THUMB_WIDTH, THUMB_HEIGHT = 132, 88
+"""CSS pixels of a picture beside a card (3:2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +183,19 @@ def offered(spec: NewsletterSpec, topics: tuple[TopicProfile, ...]) -> tuple[Top
 
 
 def _with_pictures(ctx: Context, section: Section) -> Section:
-    """Pictures that the mail shows (those of leads) are hosted by us; the others are left out of the mail."""
-    return replace(section, items=tuple(_with_picture(ctx, placed) for placed in section.items))
+    """Pictures that the mail shows are hosted by us: those of leads, and of sections whose cards have some."""
+    # Where one card has a picture all stories get theirs, as editors may move any of them up.
+    beside = any(placed.form == "related" for placed in section.items)
+    return replace(section, items=tuple(_with_picture(ctx, placed, beside=beside) for placed in section.items))
 
 
-def _with_picture(ctx: Context, placed: PlacedItem) -> PlacedItem:
-    image = placed.item.image
-    if image is not None:
-        image = host_image(ctx, image, IMAGE_WIDTH, IMAGE_HEIGHT) if placed.form == "lead" else None
-    return replace(placed, item=replace(placed.item, image=image))
+def _with_picture(ctx: Context, placed: PlacedItem, *, beside: bool) -> PlacedItem:
+    found, image, thumb = placed.item.image, None, None
+    if found is not None and placed.form == "lead":
+        image = host_image(ctx, found, IMAGE_WIDTH, IMAGE_HEIGHT)
+    elif found is not None and beside:
+        thumb = host_image(ctx, found, THUMB_WIDTH, THUMB_HEIGHT)
+    return replace(placed, item=replace(placed.item, image=image, thumb=thumb))
 
 
 def _report(ctx: Context, issue_id: int) -> DraftReport:

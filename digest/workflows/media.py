@@ -6,6 +6,7 @@ disappears at its source stays as the editor approved it.
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -45,17 +46,35 @@ def host_image(ctx: Context, image: Image, width: int, height: int = 0) -> Image
     return _shown(ctx, known, image)
 
 
-def host_chart(ctx: Context, quote: Quote) -> Image:
+def host_drawing(ctx: Context, data: bytes) -> str:
+    """The address of a finished PNG under our own."""
+    return f"{ctx.public_url}/media/{_keep(ctx.media, data, 'png')}"
+
+
+def host_file(ctx: Context, path: Path, width: int, alt: str) -> Image | None:
+    """A picture from the newsroom's own folder, such as a logo; None if it is none.
+
+    Args:
+        width: CSS pixels at which it is shown; it keeps its shape.
+    """
+    try:
+        fitted = fit(path.read_bytes(), width)
+    except (OSError, DigestError):
+        return None
+    name = _keep(ctx.media, fitted.data, fitted.extension)
+    return Image(f"{ctx.public_url}/media/{name}", alt, width=fitted.width, height=fitted.height)
+
+
+def host_chart(ctx: Context, quote: Quote, words: Mapping[str, str] = charts.ENGLISH, locale: str = "en-US") -> Image:
     """The sparkline of a quote's last days under our own address, with what it says as its alt text.
 
     Raises:
         ValueError: a quote without history.
     """
     data = charts.sparkline(quote.history, up=quote.history[-1] >= quote.history[0])
-    name = _keep(ctx.media, data, "png")
     return Image(
-        url=f"{ctx.public_url}/media/{name}",
-        alt=charts.says(quote.name, quote.history),
+        url=host_drawing(ctx, data),
+        alt=charts.says(quote.name, quote.history, words, locale),
         width=charts.WIDTH,
         height=charts.HEIGHT,
     )

@@ -14,13 +14,13 @@ from digest.errors import NotFound, StateConflict
 from digest.render.cut import cut_for, selection_all
 from digest.render.headers import domain_of
 from digest.render.message import Addressee, Head
-from digest.render.pipeline import Renderer
 from digest.render.stitch import Stitcher
 from digest.store import deliveries, issues, subscribers
 from digest.store.tables import Subscriber
 from digest.workflows import replay
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
+from digest.workflows.printing import renderer
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def drafted(ctx: Context, issue_id: int) -> PrintedIssue:
     """
     with ctx.db.read() as session:
         document = document_of(session, issue_id, ctx)
-    return PrintedIssue(document, Head.of(document), Renderer(ctx.templates).render(document))
+    return PrintedIssue(document, Head.of(document), renderer(ctx, document.newsletter).render(document))
 
 
 def addressed(

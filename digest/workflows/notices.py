@@ -14,11 +14,11 @@ from sqlmodel import Session
 from digest.domain.mail import Message
 from digest.errors import ConfigError, MessageError, PassingError, RenderError, SenderRefused
 from digest.render.notices import NoticeSender, notice
-from digest.render.pipeline import Renderer
 from digest.store import newsletters, notices, subscribers
 from digest.store import newsroom as newsroom_tables
 from digest.store.notices import ClaimedNotice
 from digest.workflows.context import Context
+from digest.workflows.printing import renderer
 
 BATCH = 50
 CLAIM = timedelta(minutes=10)
@@ -64,9 +64,8 @@ def send_notices(ctx: Context) -> NoticeReport:
         ConfigError: there is no newsletter, so nobody in whose name to write.
     """
     report = NoticeReport()
-    renderer = Renderer(ctx.templates)
     while claimed := _claim(ctx):
-        _send(ctx, renderer, claimed, report)
+        _send(ctx, claimed, report)
     return report
 
 
@@ -76,7 +75,7 @@ def _claim(ctx: Context) -> list[ClaimedNotice]:
         return notices.claim(session, now, now + CLAIM, BATCH)
 
 
-def _send(ctx: Context, renderer: Renderer, claimed: Sequence[ClaimedNotice], report: NoticeReport) -> None:
+def _send(ctx: Context, claimed: Sequence[ClaimedNotice], report: NoticeReport) -> None:
     mails: list[tuple[ClaimedNotice, Message]] = []
     waiting = {row.id: row for row in claimed}
 
@@ -90,7 +89,7 @@ def _send(ctx: Context, renderer: Renderer, claimed: Sequence[ClaimedNotice], re
     try:
         for row in claimed:
             try:
-                mails.append((row, _mail(ctx, renderer, row)))
+                mails.append((row, _mail(ctx, row)))
             except (MessageError, RenderError) as error:
                 settle(row, "failed", str(error))
         by_message = {mail.message_id: row for row, mail in mails}
@@ -109,7 +108,7 @@ def _send(ctx: Context, renderer: Renderer, claimed: Sequence[ClaimedNotice], re
         _put_off(ctx, list(waiting.values()), trouble, report)
 
 
-def _mail(ctx: Context, renderer: Renderer, row: ClaimedNotice) -> Message:
+def _mail(ctx: Context, row: ClaimedNotice) -> Message:
     """The finished notice.
 
     Raises:
@@ -122,7 +121,7 @@ def _mail(ctx: Context, renderer: Renderer, row: ClaimedNotice) -> Message:
         sender = _in_whose_name(session, str(row.payload.get("newsletter", "")))
     domain = sender.from_address.rpartition("@")[2]
     return notice(
-        renderer,
+        renderer(ctx, str(row.payload.get("newsletter", ""))),
         row.kind,
         row.payload,
         sender,

@@ -15,6 +15,7 @@ from digest.render import manifest
 from digest.render.manifest import Comparison, Manifest
 from digest.render.pipeline import Renderer
 from digest.store import issues, manifests
+from digest.workflows import printing
 from digest.workflows.context import Context
 
 
@@ -73,7 +74,7 @@ def rebuild(ctx: Context, issue_id: int) -> Comparison:
             f"the bytes kept for {changed} are not those that were approved: the database was changed by other means"
         )
         return Comparison(0, words, changed)
-    renderer = Renderer(ctx.templates)
+    renderer = printing.renderer(ctx, then.document.newsletter)
     reasons = manifest.changes(then, _now(ctx, then.document, renderer, then.printed_at, (), {}))
     try:
         again = renderer.render(then.document)

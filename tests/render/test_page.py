@@ -144,9 +144,9 @@ def test_a_newsletter_in_arabic_runs_from_right_to_left() -> None:
     soup = BeautifulSoup(page, "html.parser")
     assert (soup.html["dir"], soup.body.find("div")["dir"]) == ("rtl", "rtl")
     assert "direction:ltr" not in page
-    columns = soup.select("div.mj-column-per-100")
-    assert columns
-    assert all("text-align:right" in column["style"] for column in columns)
+    frames = soup.select("div.sec > table > tbody > tr > td")
+    assert frames
+    assert all("text-align:right" in frame["style"] for frame in frames)
     assert "text-align:right" in soup.find("thead").find("th")["style"]
 
 

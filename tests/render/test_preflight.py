@@ -81,7 +81,8 @@ EVENT = EventSpec("e", "Past", "Hall", date(2026, 3, 1), date(2026, 3, 2))
         (plain(items=[story(2, headline="w " * 200)]), "long-headline", "warning"),
         (plain(items=[story(2, source="")]), "no-source", "warning"),
         (plain(theme=replace(Theme(), muted="#b0b0b0")), "contrast", "error"),
-        (plain(section("infra", "I", [story(n, dek="word " * 110) for n in range(3, 150)], cards=150)), "html-size", "error"),
+        (plain(section("infra", "I", [story(n, dek="word " * 110) for n in range(3, 150)], cards=150)), "html-size", "warning"),
+        (plain(Block(key="letter", type="letter", body="word " * 22_000)), "html-size", "error"),
     ],
 )  # fmt: skip
 def test_each_check_finds_what_it_is_for(document: IssueDocument, finding: str, level: str) -> None:

@@ -13,9 +13,11 @@ from pydantic import TypeAdapter
 from digest.domain.calendar import Frequency
 from digest.domain.content import TopicProfile
 from digest.domain.newsroom import (
+    ChartSpec,
     EpigraphSpec,
     EventSpec,
     FeedSpec,
+    LetterSpec,
     LinkSpec,
     NewsletterSpec,
     ResearchSpec,
@@ -28,7 +30,7 @@ CONFIG = Path(__file__).resolve().parents[2] / "config"
 SAMPLE, NEWSROOM = CONFIG / "sample", CONFIG / "newsroom"
 KINDS: dict[str, Any] = {
     "feeds": FeedSpec, "topics": TopicProfile, "events": EventSpec, "sponsors": SponsorSpec,
-    "research": ResearchSpec, "epigraphs": EpigraphSpec, "links": LinkSpec,
+    "research": ResearchSpec, "epigraphs": EpigraphSpec, "links": LinkSpec, "charts": ChartSpec, "letters": LetterSpec,
 }  # fmt: skip
 
 
@@ -75,8 +77,8 @@ def test_the_main_newsletter_of_the_sample_follows_the_order_of_its_model():
     spec = next(spec for spec in _newsletters(SAMPLE) if spec.slug == "clearing-price")
     order = list(dict.fromkeys(block.type for block in spec.blocks))
     assert order == [
-        "masthead", "sponsor", "epigraph", "letter", "mailbag", "lead", "markets", "section",
-        "research", "events", "links", "promo", "footer",
+        "masthead", "sponsor", "epigraph", "letter", "mailbag", "charts", "lead", "markets", "section",
+        "research", "events", "links", "more", "promo", "footer",
     ]  # fmt: skip
     assert sum(block.type == "section" for block in spec.blocks) >= 4
     days = [day for block in spec.blocks if block.type in ("letter", "mailbag") for day in block.weekdays]

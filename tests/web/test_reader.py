@@ -430,6 +430,23 @@ def test_an_issue_being_sent_can_be_read_as_its_mails_link_to_it(client: Client,
     assert "@@" not in answer.text
 
 
+def test_a_story_is_handed_on_by_plain_links(client: Client, ctx: Context) -> None:
+    number = publish(ctx, headline="Ports & <b>docks</b>")
+    story = re.search(rf"/archive/ledger/{number}/share/(\d+)", client.get(f"/archive/ledger/{number}").text)
+    assert story
+    page = client.get(story[0]).text
+    assert "Ports &amp; &lt;b&gt;docks" in page
+    links = [unescape(link) for link in re.findall(r'class="target" href="([^"]+)"', page)]
+    assert links[0] == "https://wire.example.com/1"
+    assert "mailto:?subject=Ports%20%26%20%3Cb%3Edocks%3C%2Fb%3E&body=https%3A%2F%2Fwire.example.com%2F1" in links
+    assert all(link.startswith(("https://", "mailto:", "/archive/")) for link in links)
+    assert "<script" not in page.partition("ways")[2].partition("</ul>")[0]
+    assert 'href="/?newsletter=ledger"' in page
+    hidden = publish(ctx, headline="Not yet", state="approved")
+    assert client.get(f"/archive/ledger/{hidden}/share/1").status_code == 404
+    assert client.get(f"/archive/ledger/{number}/share/999").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/archive/nope", "/archive/ledger/99", "/archive/ledger/x", "/archive/ledger/99999999999999999999"])  # fmt: skip
 def test_an_issue_that_is_not_there_is_not_there(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404

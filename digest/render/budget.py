@@ -1,0 +1,123 @@
+"""The byte budget: stories step down until the largest mail that anyone can get stays below what Gmail shows whole.
+
+Worst-ranked first, a card becomes a brief, then a brief one line, then a line leaves the mail for the issue's page.
+The first story of each section goes through the same only when nothing else is left. Sizes are those of the finished
+bytes, and fragments don't depend on their neighbours, so the sum is right without rendering every combination.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from quopri import decodestring
+
+from digest.domain.issue import MORE, Block, Form, IssueDocument, PlacedItem, Section
+from digest.domain.mail import Fragment
+
+LIMIT = 102_400
+"""Bytes of decoded HTML after which Gmail shows a mail cut off."""
+RESERVE = 2_400
+"""Bytes kept free for what differs from reader to reader: preheader, address, links."""
+STAGES: tuple[tuple[frozenset[Form], Form], ...] = (
+    (frozenset({"card", "related", "lead"}), "brief"),
+    (frozenset({"brief"}), "line"),
+    (frozenset({"line"}), "web"),
+)
+
+Place = tuple[str, int]
+"""Key of a section and id of a story in it."""
+Sizes = Mapping[Form, Mapping[Place, int]]
+"""Bytes of HTML of each story in each form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A story that was made smaller. ``section`` is the key of the section in which it stands."""
+
+    story_id: int
+    section: str
+    headline: str
+    before: Form
+    after: Form
+
+    def __str__(self) -> str:
+        return f"“{self.headline}” steps down from {WORDS[self.before]} to {WORDS[self.after]}"
+
+
+WORDS: Mapping[Form, str] = {
+    "lead": "lead", "related": "card with picture", "card": "card", "brief": "brief", "line": "one line",
+    "web": "the page on the web",
+}  # fmt: skip
+
+
+def size(fragment: Fragment) -> int:
+    """Bytes of a fragment's HTML as the reader's client decodes it; tokens count as they are written."""
+    return len(decodestring(fragment.html))
+
+
+def largest(fragments: Iterable[Fragment]) -> int:
+    """Bytes that no cut of these fragments exceeds: all of them with the longest variant of the lead."""
+    total, leads = 0, [0]
+    for fragment in fragments:
+        if fragment.role == "item" and fragment.group == "lead":
+            leads.append(size(fragment))
+        elif fragment.role != "web":
+            total += size(fragment)
+    return total + max(leads)
+
+
+def step_down(sections: Sequence[Section], sizes: Sizes, excess: int) -> tuple[tuple[Step, ...], int]:
+    """The steps, in their order, that save at least ``excess`` bytes, or all there are; and the bytes that they save.
+
+    Args:
+        sections: those of topics, in layout order; leads don't step down.
+        sizes: bytes of every story in the forms ``brief`` and ``line``, and in the form it has now.
+    """
+    first = {(section.key, section.items[0].item.story_id) for section in sections if section.items}
+    placed = {(section.key, entry.item.story_id): entry for section in sections for entry in section.items}
+    worst_first = sorted(placed, key=lambda place: (-placed[place].item.rank, -place[1], place[0]))
+    forms: dict[Place, Form] = {place: entry.form for place, entry in placed.items()}
+    steps: list[Step] = []
+    saved = 0
+    for protected in (False, True):
+        for before, after in STAGES:
+            for place in worst_first:
+                if saved >= excess:
+                    return tuple(steps), saved
+                now = forms[place]
+                if now not in before or (place in first) is not protected:
+                    continue
+                steps.append(Step(place[1], place[0], placed[place].item.headline, now, after))
+                forms[place] = after
+                saved += sizes[now][place] - (sizes[after][place] if after != "web" else 0)
+    return tuple(steps), saved
+
+
+def stepped(document: IssueDocument, steps: Sequence[Step]) -> IssueDocument:
+    """The document after these steps. A block that leads to the issue's page is added where the layout has none."""
+    forms: dict[Place, Form] = {(step.section, step.story_id): step.after for step in steps}
+    blocks = [_stepped(block, forms) if block.type == "section" else block for block in document.blocks]
+    if "web" in forms.values() and not any(block.type == "more" for block in blocks):
+        footer = next((i for i, block in enumerate(blocks) if block.type == "footer"), len(blocks))
+        blocks.insert(footer, Block(key=MORE, type="more"))
+    return replace(document, blocks=tuple(blocks))
+
+
+def in_form(document: IssueDocument, form: Form) -> IssueDocument:
+    """The document with all stories of its topic sections in one form, to learn their sizes."""
+    forms: dict[Place, Form] = {
+        (section.key, placed.item.story_id): form for section in topical(document) for placed in section.items
+    }
+    blocks = [_stepped(block, forms) if block.type == "section" else block for block in document.blocks]
+    return replace(document, blocks=tuple(blocks))
+
+
+def topical(document: IssueDocument) -> tuple[Section, ...]:
+    """The sections whose stories step down."""
+    return tuple(block.section for block in document.blocks if block.type == "section" and block.section is not None)
+
+
+def _stepped(block: Block, forms: Mapping[Place, Form]) -> Block:
+    section = block.section
+    if section is None:
+        return block
+    items = tuple(PlacedItem(p.item, forms.get((section.key, p.item.story_id), p.form)) for p in section.items)
+    return replace(block, section=replace(section, items=items))
