@@ -24,9 +24,13 @@ def register(root: typer.Typer) -> None:
 def add(
     address: Annotated[str, typer.Argument(help="Their e-mail address.")],
     name: Annotated[str, typer.Option(help="Their name.")] = "",
-    topics: Annotated[str, typer.Option(metavar="A,B", help="Topics; none means everything.")] = "",
+    topics: Annotated[
+        str, typer.Option(metavar="A,B", help="Topics; none means everything; A:weekly once a week.")
+    ] = "",
     newsletter: Annotated[list[str] | None, typer.Option(help="Newsletter; may be repeated.")] = None,
     frequency: Annotated[Frequency, typer.Option(help="How often.")] = "every-issue",
+    hour: Annotated[str, typer.Option(metavar="HH:MM", help="Deliver at this hour of theirs.")] = "",
+    zone: Annotated[str, typer.Option(metavar="AREA/CITY", help="Their time zone.")] = "",
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="You vouch for their consent; else they are asked by mail.")
     ] = False,
@@ -36,8 +40,9 @@ def add(
     chosen = [topic.strip() for topic in topics.split(",") if topic.strip()]
     with open_service() as (ctx, _settings):
         ids = subscribe.add_subscriber(
-            ctx, address, name, newsletter=newsletter or (), topics=chosen, frequency=frequency, confirmed=confirmed
-        )
+            ctx, address, name, newsletter=newsletter or (), topics=chosen, frequency=frequency, hour=hour, zone=zone,
+            confirmed=confirmed,
+        )  # fmt: skip
     state = "active" if confirmed else "pending"
     document = {"address": address, "subscriptions": list(ids), "state": state}
     emit(as_json, document, f"{address}: {len(ids)} subscription{'s' if len(ids) != 1 else ''}, {state}")
@@ -53,6 +58,7 @@ def list_command(
             {
                 "address": each.subscriber.address, "name": each.subscriber.name, "newsletter": each.newsletter,
                 "state": each.subscription.state, "frequency": each.subscription.frequency, "topics": sorted(each.choice.topics),
+                "weekly_topics": sorted(each.choice.weekly), "hour": each.subscription.hour, "zone": each.subscriber.zone,
                 "paused_until": each.subscription.paused_until,
             }
             for each in listed(session, newsletter or None)
@@ -65,7 +71,10 @@ def list_command(
 @app.command("import")
 def import_command(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.csv", help="Columns: address, name, newsletter, topics, frequency.")
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", help="Columns: address, name, newsletter, topics, frequency, hour, zone, paused_until."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
     as_json: Json = False,

@@ -334,10 +334,31 @@ def test_choices_are_saved_and_shown(client: Client, ctx: Context) -> None:
     assert status is not None
     assert "Saved. Markets, weekly. Paused until Friday, March 20, 2026." in status.get_text(" ", strip=True)
     assert [box["value"] for box in shown.select("input[checked]")] == ["markets", "weekly"]
-    assert [option["value"] for option in shown.select("option[selected]")] == ["Europe/Lisbon"]
+    assert [option["value"] for option in shown.select("#zone option[selected]")] == ["Europe/Lisbon"]
     pause = shown.select_one("#pause_until")
     assert pause is not None
     assert pause["value"] == "2026-03-20"
+
+
+def test_an_hour_and_a_topic_that_comes_weekly_are_chosen_without_scripts(client: Client, ctx: Context) -> None:
+    path = preferences_path(ctx, joined(ctx))
+    changes = {"topics": ["markets", "policy"], "often:markets": "weekly", "hour": "07:00", "zone": "Europe/Lisbon"}
+    shown = page(submit(client, client.get(path), **changes))  # type: ignore[arg-type]
+    status = shown.select_one("[role=status]")
+    assert status is not None
+    assert "Policy and Markets (once a week), every issue, at 7:00 AM." in status.get_text(" ", strip=True)
+    chosen = [option["value"] for option in shown.select("option[selected]")]
+    assert chosen == ["weekly", "07:00", "Europe/Lisbon"]
+    # Without a tick, how often means nothing.
+    shown = page(submit(client, client.get(path), topics=["policy"]))
+    assert [option["value"] for option in shown.select(".topic-row option[selected]")] == []
+
+
+def test_time_zones_say_what_their_clocks_show(client: Client, ctx: Context) -> None:
+    shown = page(client.get(preferences_path(ctx, joined(ctx))))  # it is 11:00 UTC
+    labels = {str(option["value"]): option.get_text() for option in shown.select("#zone option")}
+    assert labels["Asia/Kolkata"] == "Kolkata · 16:30 now"
+    assert labels["America/Argentina/Ushuaia"] == "Argentina, Ushuaia · 08:00 now"
 
 
 def test_a_pause_is_ended_by_its_button_and_nothing_else_changes(client: Client, ctx: Context) -> None:
@@ -356,6 +377,7 @@ def test_a_pause_is_ended_by_its_button_and_nothing_else_changes(client: Client,
         ("pause_until", "soon", "year-month-day"),
         ("zone", "Mars", "no time zone"),
         ("frequency", "hourly", "no frequency"),
+        ("hour", "25:00", "no hour"),
     ],
 )
 def test_a_choice_that_cannot_be_is_explained_and_nothing_is_saved(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import RedirectResponse
 
 from digest.web.reader.forms import HONEYPOT, Door, Form, field, fields, optional
-from digest.web.reader.words import FREQUENCY_WORDS, cadence_words, chosen_words, zones
+from digest.web.reader.words import FREQUENCY_WORDS, WEEKDAYS, cadence_words, chosen_words, hours, out_words, zones
 from digest.workflows import subscribe
 from digest.workflows.subscribe import Choices
 
@@ -50,9 +50,11 @@ def router(door: Door) -> APIRouter:
             Choices(pause_until="")
             if is_resuming
             else Choices(
-                topics=frozenset(fields(form, "topics")),
+                topics=frozenset(topics := fields(form, "topics")),
+                weekly=frozenset(topic for topic in topics if field(form, f"often:{topic}") == "weekly"),
                 frequency=optional(form, "frequency"),
                 pause_until=optional(form, "pause_until"),
+                hour=optional(form, "hour"),
                 zone=optional(form, "zone"),
             )
         )
@@ -95,12 +97,17 @@ def _page(
         status=status,
         token=token,
         preferences=kept,
-        chosen=chosen_words(kept.offer, kept.topics, kept.frequency),
+        chosen=chosen_words(kept.offer, kept.topics, kept.frequency, kept.weekly, kept.hour),
         topics=kept.topics if written.topics is None else written.topics,
+        weekly=kept.weekly if written.topics is None else written.weekly,
         frequency=written.frequency or kept.frequency,
+        hour=kept.hour if written.hour is None else written.hour,
+        hours=hours(kept.offer.spec, kept.hour),
+        out_at=out_words(kept.offer.spec, kept.zone, door.ctx.clock()),
+        weekday=WEEKDAYS[kept.offer.spec.weekday],
         pause_until=pause if written.pause_until is None else written.pause_until,
-        zone=kept.zone,
-        zones=zones(kept.zone),
+        zone=written.zone or kept.zone,
+        zones=zones(kept.zone, door.ctx.clock()),
         frequencies=FREQUENCY_WORDS,
         cadence=cadence_words,
         saved=saved,

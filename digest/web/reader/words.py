@@ -1,9 +1,13 @@
 """Plain words for what readers choose from."""
 
 from collections.abc import Collection
-from zoneinfo import available_timezones
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo, available_timezones
 
-from digest.domain.calendar import Frequency
+from babel import Locale
+from babel.dates import format_time
+
+from digest.domain.calendar import Cadence, Frequency
 from digest.domain.newsroom import NewsletterSpec
 from digest.store.newsletters import Offer
 
@@ -24,20 +28,46 @@ def cadence_words(spec: NewsletterSpec) -> str:
     return WEEKDAYS[spec.weekday] if spec.cadence == "weekly" else spec.cadence.capitalize()
 
 
-def chosen_words(offer: Offer, topics: Collection[str], frequency: Frequency) -> str:
-    """Choices as a sentence that can be checked at a glance: "Policy and Markets, weekly."."""
-    names = [topic.name for topic in offer.topics if topic.slug in topics]
+def chosen_words(
+    offer: Offer, topics: Collection[str], frequency: Frequency, weekly: Collection[str] = (), hour: str = ""
+) -> str:
+    """Choices as a sentence that can be checked at a glance: "Policy and Markets (once a week), daily, at 7:00 AM."."""
+    names = [
+        f"{topic.name} (once a week)" if topic.slug in weekly else topic.name
+        for topic in offer.topics
+        if topic.slug in topics
+    ]
     *most, last = names or ["Everything"]
-    return f"{', '.join(most) + ' and ' + last if most else last}, {FREQUENCY_WORDS[frequency][0].lower()}."
+    said = f"{', '.join(most) + ' and ' + last if most else last}, {FREQUENCY_WORDS[frequency][0].lower()}"
+    return f"{said}, at {hour_words(hour, offer.spec.locale)}." if hour else f"{said}."
 
 
-def zones(current: str) -> dict[str, list[str]]:
-    """Time zones by area, the current one included whatever it is called."""
-    grouped: dict[str, list[str]] = {"": sorted({"UTC", current} - available_timezones() | {"UTC"})}
-    for name in sorted(available_timezones()):
+def hour_words(hour: str, locale: str) -> str:
+    """An hour as people write it there: "7:00 AM", "07:00"."""
+    return format_time(time.fromisoformat(hour), "short", locale=Locale.parse(locale, sep="-")).replace("\u202f", " ")
+
+
+def hours(spec: NewsletterSpec, kept: str) -> dict[str, str]:
+    """The hours on offer and what they are called; a kept one between two of them too."""
+    values = sorted({f"{hour:02}:00" for hour in range(24)} | ({kept} if kept else set()))
+    return {value: hour_words(value, spec.locale) for value in values}
+
+
+def out_words(spec: NewsletterSpec, zone: str, now: datetime) -> str:
+    """When an issue is out, on the reader's clock."""
+    cadence = Cadence(spec.cadence, time.fromisoformat(spec.hour), spec.zone, spec.weekday)
+    local = cadence.next_slot(now)[1].astimezone(ZoneInfo(zone))
+    return hour_words(local.strftime("%H:%M"), spec.locale)
+
+
+def zones(current: str, now: datetime) -> dict[str, list[tuple[str, str]]]:
+    """Time zones by area, each with what its clocks show now; the current one included whatever it is called."""
+    grouped: dict[str, list[tuple[str, str]]] = {"": [("UTC", f"UTC · {now.astimezone(UTC):%H:%M} now")]}
+    for name in sorted(available_timezones() | {current}):
         area, _, place = name.partition("/")
-        if area in _AREAS and place:
-            grouped.setdefault(area, []).append(name)
-    if not any(current in names for names in grouped.values()):
-        grouped[""].append(current)
+        listed = area in _AREAS and place
+        if listed or (name == current and name != "UTC"):
+            words = place.replace("_", " ").replace("/", ", ") if listed else name
+            label = f"{words} · {now.astimezone(ZoneInfo(name)):%H:%M} now"
+            grouped.setdefault(area if listed else "", []).append((name, label))
     return grouped

@@ -11,7 +11,10 @@ from digest.workflows.context import Context
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet compute a cell."""
 
-HEADER = ("address", "name", "newsletter", "topics", "frequency", "state", "created_at", "confirmed_at", "ended_at")
+HEADER = (
+    "address", "name", "newsletter", "topics", "frequency", "hour", "zone", "paused_until", "state", "created_at",
+    "confirmed_at", "ended_at",
+)  # fmt: skip
 
 
 def export_csv(ctx: Context, newsletter: str | None = None) -> Iterator[str]:
@@ -29,6 +32,9 @@ def export_csv(ctx: Context, newsletter: str | None = None) -> Iterator[str]:
                     each.newsletter,
                     each.choice.encode(),
                     each.subscription.frequency,
+                    each.subscription.hour,
+                    each.subscriber.zone,
+                    _when(each.subscription.paused_until),
                     each.subscription.state,
                     _when(each.subscription.created_at),
                     _when(each.subscription.confirmed_at),

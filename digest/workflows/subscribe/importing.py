@@ -13,10 +13,18 @@ from digest.store import newsletters, subscribers
 from digest.store.newsletters import Offer
 from digest.workflows.context import Context
 from digest.workflows.subscribe.export import computes
-from digest.workflows.subscribe.operator import put_on_list, refuse_suppressed, wanted_offers
-from digest.workflows.subscribe.words import frequency_named, one_line, reader_address
+from digest.workflows.subscribe.operator import Wishes, put_on_list, refuse_suppressed, wanted_offers
+from digest.workflows.subscribe.words import (
+    frequency_named,
+    hour_named,
+    moment_named,
+    one_line,
+    reader_address,
+    topics_named,
+    zone_named,
+)
 
-COLUMNS = ("address", "name", "newsletter", "topics", "frequency")
+COLUMNS = ("address", "name", "newsletter", "topics", "frequency", "hour", "zone", "paused_until")
 CHUNK = 500
 """Lines per transaction, so that the service goes on working beside a long import."""
 
@@ -69,10 +77,10 @@ class _DryRun(Exception):
 def import_csv(
     ctx: Context, lines: Iterable[str], *, dry_run: bool = False, progress: Callable[[int], None] | None = None
 ) -> ImportReport:
-    """Add everybody in a CSV file with the columns address, name, newsletter, topics, frequency.
+    """Add everybody in a CSV file with the columns address, name, newsletter, topics, frequency, hour, zone, paused_until.
 
-    Only ``address`` is needed. Topics and newsletters are separated by commas, semicolons or spaces; no
-    newsletter means every one that offers one of the topics. A column ``state``, as the export has it, is
+    Only ``address`` is needed. Topics and newsletters are separated by commas, semicolons or spaces; ``TOPIC:weekly``
+    is wanted once a week; no newsletter means every one that offers one of the topics. A column ``state``, as the export has it, is
     obeyed: only active readers come in. Who left or is suppressed stays away, and who reads it already
     keeps their own choices. The operator vouches for the consent of the others.
 
@@ -130,9 +138,14 @@ def _take(ctx: Context, session: Session, on_offer: tuple[Offer, ...], row: _Row
             raise StateConflict(f"the list says that this subscription is {state}")
         address = reader_address(row.cells.get("address", ""), intranet=True)
         refuse_suppressed(ctx, session, address)
-        topics = frozenset(_words(row.cells.get("topics", "")))
-        frequency = frequency_named(row.cells.get("frequency", "") or "every-issue")
-        wanted = wanted_offers(on_offer, _words(row.cells.get("newsletter", "")), topics)
+        wishes = Wishes(
+            topics_named(row.cells.get("topics", "")),
+            frequency_named(row.cells.get("frequency", "") or "every-issue"),
+            hour_named(row.cells.get("hour", "")),
+            moment_named(row.cells.get("paused_until", "")),
+        )
+        zone = zone_named(row.cells["zone"]) if row.cells.get("zone", "").strip() else ""
+        wanted = wanted_offers(on_offer, _words(row.cells.get("newsletter", "")), wishes.choice.topics)
     except (UsageError, StateConflict) as error:
         report.problems.append(RowProblem(row.line, str(error)))
         return
@@ -140,12 +153,14 @@ def _take(ctx: Context, session: Session, on_offer: tuple[Offer, ...], row: _Row
     assert person.id is not None
     present = subscribers.subscriptions_of(session, person.id)
     active = {each.newsletter_id for each in present if each.state == "active"}
+    if zone and not active:  # a reader's own choices are left alone
+        person.zone = zone
     for offer in wanted:
         if offer.id in active:
             report.known += 1
             continue
         try:
-            put_on_list(ctx, session, person, offer, topics, frequency, confirmed=True)
+            put_on_list(ctx, session, person, offer, wishes, confirmed=True)
             report.added += 1
         except StateConflict as error:
             report.problems.append(RowProblem(row.line, str(error)))

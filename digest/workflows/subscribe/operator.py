@@ -1,9 +1,12 @@
 """What an operator does for a reader: adding them to a list. Nobody who left is ever brought back this way."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
+from digest.domain.audience import TopicChoice
 from digest.domain.calendar import Frequency
 from digest.errors import StateConflict
 from digest.store import newsletters, subscribers
@@ -13,9 +16,19 @@ from digest.workflows.context import Context
 from digest.workflows.subscribe import consent
 from digest.workflows.subscribe.confirm import activate
 from digest.workflows.subscribe.sign_up import ask_to_confirm
-from digest.workflows.subscribe.words import WrongField, one_line, reader_address
+from digest.workflows.subscribe.words import WrongField, hour_named, one_line, reader_address, topics_named, zone_named
 
 BROUGHT = consent.Consent("Added by the operator, who holds the proof of consent.", version="operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What somebody is put on a list with. ``paused_until``: None leaves a pause as it is."""
+
+    choice: TopicChoice
+    frequency: Frequency = "every-issue"
+    hour: str = ""
+    paused_until: datetime | None = None
 
 
 def add_subscriber(
@@ -26,33 +39,36 @@ def add_subscriber(
     newsletter: Sequence[str] = (),
     topics: Collection[str] = (),
     frequency: Frequency = "every-issue",
+    hour: str = "",
+    zone: str = "",
     confirmed: bool = False,
 ) -> tuple[int, ...]:
     """Add somebody, or change what they chose.
 
     Args:
         newsletter: slugs; none means every newsletter that offers one of the topics.
-        topics: slugs; none means everything.
+        topics: slugs; none means everything; ``SLUG:weekly`` is wanted once a week only.
+        hour, zone: when, on whose clock; "" for as soon as an issue is out, and for the zone that is known.
         confirmed: the operator vouches for the consent. Otherwise the person is asked by mail.
 
     Returns:
         The ids of the subscriptions.
 
     Raises:
-        WrongField: the address, a newsletter or a topic can't be used.
+        WrongField: the address, a newsletter, a topic, an hour or a zone can't be used.
         StateConflict: the address is suppressed, or its owner has left: only they can come back.
     """
     address = reader_address(address, intranet=True)
+    wishes = Wishes(topics_named(" ".join(topics)), frequency, hour_named(hour))
+    zone = zone_named(zone) if zone else ""
     with ctx.db.write() as session:
-        wanted = wanted_offers(newsletters.offers(session), newsletter, topics)
+        wanted = wanted_offers(newsletters.offers(session), newsletter, wishes.choice.topics)
         refuse_suppressed(ctx, session, address)
         person = subscribers.find_or_add(session, address, ctx.clock(), one_line(name))
         if name:
             person.name = one_line(name)
-        joined = [
-            (offer, put_on_list(ctx, session, person, offer, frozenset(topics), frequency, confirmed=confirmed))
-            for offer in wanted
-        ]
+        person.zone = zone or person.zone
+        joined = [(offer, put_on_list(ctx, session, person, offer, wishes, confirmed=confirmed)) for offer in wanted]
         pending = [(offer, each) for offer, each in joined if each.state == "pending"]
         if pending:
             ask_to_confirm(ctx, session, person, pending)
@@ -93,8 +109,7 @@ def put_on_list(
     session: Session,
     person: Subscriber,
     offer: Offer,
-    topics: frozenset[str],
-    frequency: Frequency,
+    wishes: Wishes,
     *,
     confirmed: bool,
 ) -> Subscription:
@@ -110,12 +125,16 @@ def put_on_list(
     if subscription.ended_at is not None:
         raise StateConflict(f"{person.address} left {offer.spec.name} on {subscription.ended_at:%Y-%m-%d}")
     is_new = not subscription.consent_text
-    subscription.frequency = frequency
-    subscribers.choose_topics(session, subscription.id, topics & offer.topic_slugs)
+    subscription.frequency, subscription.hour = wishes.frequency, wishes.hour
+    if wishes.paused_until is not None:
+        subscription.paused_until = wishes.paused_until
+    choice, on_offer = wishes.choice, offer.topic_slugs
+    subscribers.choose_topics(session, subscription.id, TopicChoice(choice.topics & on_offer, choice.weekly & on_offer))
     if is_new:
         consent.give(subscription, BROUGHT)
     if confirmed and subscription.state != "active":
         activate(subscription, now)
+        subscription.paused_until = wishes.paused_until
         consent.note(session, now, "operator", "subscription.confirmed", subscription)
     elif is_new:
         consent.note(session, now, "operator", "subscription.asked", subscription)

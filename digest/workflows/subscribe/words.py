@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import get_args
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
+from digest.domain.audience import TopicChoice
 from digest.domain.calendar import Frequency
 from digest.errors import UsageError
 
@@ -53,6 +55,33 @@ def frequency_named(text: str) -> Frequency:
         if text.strip() == frequency:
             return frequency
     raise WrongField("frequency", f"There is no frequency {text.strip()!r}: choose one of {', '.join(FREQUENCIES)}.")
+
+
+def topics_named(text: str) -> TopicChoice:
+    """Topics separated by commas, semicolons or spaces; ``SLUG:weekly`` is one that is wanted once a week.
+
+    Raises:
+        WrongField: a word that can't be a topic.
+    """
+    try:
+        return TopicChoice.decode(" ".join(re.split(r"[\s,;|]+", text.strip())))
+    except ValueError as error:
+        raise WrongField("topics", str(error)) from None
+
+
+def moment_named(text: str) -> datetime | None:
+    """A date, or date and time in ISO form (UTC where it names no zone); None if there is none.
+
+    Raises:
+        WrongField: no date.
+    """
+    if not text.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise WrongField("paused_until", f"{text.strip()[:40]!r} is no date: write it as 2026-12-24.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def hour_named(text: str) -> str:
