@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run test tools judge check evaluate format wheel lock clean
+.PHONY: run test tools judge check evaluate fuzz format wheel lock clean
 
 run: .venv/.ready  ## Do the whole job and serve it; ONCE=1 does the job and exits
 	@$(BIN)/digest run $(if $(ONCE),--once)
@@ -26,6 +26,9 @@ check: .venv/.ready-dev  ## Format, lint, types, floors
 
 evaluate: .venv/.ready-dev  ## Measure grouping and near-duplicates on labelled articles (DIGEST_TEST_DATA)
 	$(BIN)/python benchmarks/evaluate.py
+
+fuzz: .venv/.ready-dev  ## Damage feeds, pages, calendars … for SECONDS (300): nothing escapes, hangs or swells
+	PYTHONPATH=. $(BIN)/python benchmarks/fuzz.py --seconds $(or $(SECONDS),300) --seed $(or $(SEED),1) --workers $(WORKERS)
 
 format: .venv/.ready-dev  ## Format the code
 	$(BIN)/ruff format .

@@ -59,7 +59,7 @@ def write_opml(feeds: Iterable[FeedSpec], title: str = "") -> bytes:
 
 
 def _spec(outline: Any) -> FeedSpec | None:
-    attributes = {etree.QName(name).localname.lower(): value for name, value in outline.attrib.items()}
+    attributes = {str(name).rpartition("}")[2].lower(): value for name, value in outline.attrib.items()}
     url = (attributes.get("xmlurl") or "").strip()
     if url.startswith("feed:"):
         url = url.removeprefix("feed:").replace("//", "https://", 1) if url.startswith("feed://") else url[5:]

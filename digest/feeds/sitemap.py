@@ -1,5 +1,6 @@
 """News sitemaps (https://www.google.com/schemas/sitemap-news/0.9) to entries."""
 
+import re
 import zlib
 from typing import Any
 
@@ -13,6 +14,7 @@ from digest.feeds.decode import decode, xml_document
 from digest.feeds.entries import MAX_BYTES, MAX_ENTRIES, ParsedFeed, distinct, guid_of, language_tag, title_of
 from digest.feeds.images import image
 
+_REFERENCE = re.compile(r"&#(x?)([0-9a-fA-F]{1,400});?")
 _GZIP = b"\x1f\x8b"
 
 
@@ -61,12 +63,24 @@ def xml_tree(document: str) -> Any:
     """
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        tree = etree.fromstring(document.encode("utf-8", "replace"), parser)
+        # A reference to what is no character gets past a forgiving parser, and breaks whoever asks for the text.
+        tree = etree.fromstring(_REFERENCE.sub(_legal, document).encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise ParseError(f"this XML can't be read ({error})"[:300]) from None
     if tree is None:
         raise ParseError("this XML can't be read")
     return tree
+
+
+def _legal(reference: re.Match[str]) -> str:
+    try:
+        number = int(reference[2], 16 if reference[1] else 10)
+    except ValueError:
+        return ""
+    is_legal = (
+        number in (9, 10, 13) or 0x20 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number < 0x110000
+    )
+    return reference[0] if is_legal else ""
 
 
 def _entry(item: Any, base: str) -> Entry | None:

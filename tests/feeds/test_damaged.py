@@ -1,0 +1,32 @@
+"""Damaged documents of every kind: each reader reads or refuses them, soon, and raises nothing else."""
+
+import contextlib
+import random
+import time
+
+import pytest
+
+from digest.errors import ParseError
+from digest.feeds.opml import read_opml
+from digest.feeds.sitemap import parse_sitemap
+from tests.feeds.mutate import URL, Target, mutated, targets
+
+
+@pytest.mark.parametrize("target", targets(), ids=lambda target: target.name)
+def test_damaged_documents_are_read_or_refused_by_every_reader(target: Target) -> None:
+    """The short form of ``make fuzz``."""
+    chance = random.Random(target.name)
+    for _ in range({"feed": 250, "article page": 60}.get(target.name, 100)):
+        body = mutated(chance.choice(target.seeds), chance, target.seeds)
+        begin = time.process_time()
+        with contextlib.suppress(ParseError):
+            target.read(body)
+        assert time.process_time() - begin < 5
+
+
+def test_names_and_references_that_are_illegal_are_read_past() -> None:
+    """Found by ``make fuzz``."""
+    body = b'<opml version="2.0"><body><outline a:b:c="x" text="One" xmlUrl="https://one.example/rss"/></body></opml>'
+    assert [spec.url for spec in read_opml(body)] == ["https://one.example/rss"]
+    news = b"<urlset><url><loc>/1</loc><news><title>A&#xD800;&#0;&#x110000;&#xfffe; b &#8211; c</title></news></url></urlset>"
+    assert parse_sitemap(news, "", URL).entries[0].title == "A b \u2013 c"
