@@ -107,7 +107,7 @@ def xml_document(text: str) -> tuple[str, str]:
     Raises:
         ParseError: the document declares entities of its own (XML 1.0, 4.2).
     """
-    text = _legal(text)
+    text = without_controls(text)
     at = 0
     while (at := text.find("<", at)) != -1:
         if text.startswith("<!--", at):
@@ -130,7 +130,7 @@ def xml_document(text: str) -> tuple[str, str]:
     return name[1].lower(), f'<?xml version="1.0" encoding="utf-8"?>{lines}{body}'
 
 
-def _legal(text: str) -> str:
+def without_controls(text: str) -> str:
     """``text`` without characters that XML doesn't allow: hardly ever is there one to be found."""
     try:
         data = text.encode()

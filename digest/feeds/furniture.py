@@ -8,6 +8,7 @@ from lxml import etree
 
 from digest.feeds.clean import one_line
 from digest.feeds.credits import is_credit
+from digest.feeds.decode import without_controls
 from digest.feeds.images import is_file_name
 
 MAX_DECLARED = 500
@@ -109,10 +110,12 @@ def remove(element: etree._Element) -> None:
     parent, before = element.getparent(), element.getprevious()
     if parent is None:
         return
-    if element.tail and before is not None:
-        before.tail = (before.tail or "") + element.tail
-    elif element.tail:
-        parent.text = (parent.text or "") + element.tail
+    # What a parser lets in by a reference (&#1;) it doesn't let in again.
+    tail = without_controls(element.tail or "")
+    if tail and before is not None:
+        before.tail = without_controls(before.tail or "") + tail
+    elif tail:
+        parent.text = without_controls(parent.text or "") + tail
     parent.remove(element)
 
 

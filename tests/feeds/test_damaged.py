@@ -7,6 +7,7 @@ import time
 import pytest
 
 from digest.errors import ParseError
+from digest.feeds.extract import extract
 from digest.feeds.opml import read_opml
 from digest.feeds.sitemap import parse_sitemap
 from tests.feeds.mutate import URL, Target, mutated, targets
@@ -22,6 +23,16 @@ def test_damaged_documents_are_read_or_refused_by_every_reader(target: Target) -
         with contextlib.suppress(ParseError):
             target.read(body)
         assert time.process_time() - begin < 5
+
+
+def test_a_page_whose_references_name_control_characters_is_read() -> None:
+    """Found by ``make fuzz``."""
+    page = (
+        "<html><body><article><h1>T</h1>&#1;<nav>x</nav>&#2;<p>"
+        + "Words of the article, enough of them. " * 9
+        + "&#3;</p></article>"
+    )
+    assert "enough of them" in extract(page.encode(), URL).text
 
 
 def test_names_and_references_that_are_illegal_are_read_past() -> None:
