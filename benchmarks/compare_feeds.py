@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 import feedparser
 
@@ -25,6 +26,7 @@ from digest.feeds.entries import ParsedFeed
 from digest.feeds.parse import parse
 
 URL = "https://news.example/feeds/all.xml"
+HERE = "https://news.example/"
 UNEXPLAINED = "UNEXPLAINED"
 
 
@@ -139,6 +141,8 @@ def _why(field: str, theirs: str, ours: str, item: Any) -> str:
                 return "an item without a page of its own links to its file"
             if not theirs and ours == item.get("id"):
                 return "an id that is a web address serves as the link"
+            if ours and not ours.startswith(HERE) and theirs.startswith(HERE) and theirs.endswith(urlsplit(ours).path):
+                return "a feed that lies at another host than its site links to its site"
             if not ours and not theirs.startswith(("http://", "https://")):
                 return "no web address: nobody could open it"
             if not ours and (theirs == item.get("id") or "/" not in str(item.get("id"))):

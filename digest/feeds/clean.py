@@ -356,6 +356,15 @@ def _quoted(text: str) -> str:
     return quote(text, safe="%/:=&?~+!$,;'@()*[]-._", errors="replace")
 
 
+def registered_name(url: str) -> str:
+    """The last two labels of a URL's host (all of an IP address): whether two belong to one house, roughly."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host if ":" in host or host.replace(".", "").isdecimal() else ".".join(host.split(".")[-2:])
+
+
 def absolute_url(url: str, base: str) -> str:
     """``url`` seen from ``base``, or "" if that gives no http(s) URL (``javascript:``, ``data:``, nonsense)."""
     if not url:

@@ -7,7 +7,7 @@ from typing import Any
 from digest.domain.content import Entry
 from digest.errors import ParseError
 from digest.feeds import dates
-from digest.feeds.clean import absolute_url, one_line, plain_text
+from digest.feeds.clean import absolute_url, one_line, plain_text, registered_name
 from digest.feeds.entries import (
     CONTENT_LENGTH,
     MAX_ENTRIES,
@@ -37,6 +37,9 @@ def parse_json(text: str, url: str) -> ParsedFeed:
     if not isinstance(items, list):
         raise ParseError("this is JSON, but no JSON Feed: it has no list of items")
     language = language_tag(_string(feed, "language"))
+    site = absolute_url(_string(feed, "home_page_url"), url)
+    if site and registered_name(site) != registered_name(url):
+        url = site  # a feed that somebody else hands out links to its own site
     entries = (_entry(item, url, feed, language) for item in items[:MAX_ENTRIES] if isinstance(item, dict))
     return ParsedFeed(one_line(_string(feed, "title")), tuple(entries))
 

@@ -3,18 +3,27 @@
 Nothing but :class:`ParseError` escapes, whatever the bytes; its message is for the editor who looks after the feed.
 """
 
+import re
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 from digest.domain.content import Entry
 from digest.errors import ParseError
 from digest.feeds import bounded, dates, jsonfeed, strict, usual
-from digest.feeds.clean import one_line
+from digest.feeds.clean import absolute_url, one_line, registered_name
 from digest.feeds.decode import decode, xml_document
 from digest.feeds.entries import MAX_BYTES, ParsedFeed, distinct, language_tag
 from digest.feeds.making import Value, byline, entry_of, page_of, words_in
 
 _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
+_HEAD = 20_000
+_FIRST_ITEM = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+# <link>address</link> of RSS, or Atom's <link href="address"> that is no rel but alternate.
+_SITE = re.compile(
+    r"<link>\s*(https?://[^<\s]{1,500})\s*</link>"
+    r"|<link(?=[^<>]*\brel=[\"']alternate[\"'])[^<>]*\bhref=[\"'](https?://[^\"'<>\s]{1,500})[\"']",
+)
 _ROOTS = ("rss", "rdf", "feed", "channel")
 
 
@@ -43,6 +52,7 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
         raise ParseError("this is a web page (HTML), not a feed: look for the feed's own address on that page")
     if not root:
         raise ParseError("this is neither XML nor JSON, so it is no feed")
+    url = seen_from(document, url)
     try:
         reading = _read(document, url)
         language = language_tag(str(reading.feed.get("language") or ""))
@@ -55,6 +65,21 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
     if not entries and not title and reading.line is not None:
         raise ParseError(f"this feed isn't well-formed at line {reading.line}, and nothing in it could be read")
     return ParsedFeed(title, entries, ttl)
+
+
+def seen_from(document: str, url: str) -> str:
+    """Where relative links are seen from: the feed's own address, or its site's if the feed lies at another host.
+
+    Feeds that a service hands out (``feeds.service.example/abc``) mean their site when they link to ``/2026/story``.
+    """
+    head = document[:_HEAD]
+    first = _FIRST_ITEM.search(head)
+    found = _SITE.search(head, 0, first.start() if first else len(head))
+    if found is None:
+        return url
+    site = absolute_url(unescape((found[1] or found[2] or "").strip()), url)
+    ours, theirs = registered_name(url), registered_name(site)
+    return site if site and theirs and theirs != ours else url
 
 
 def _read(document: str, url: str) -> bounded.Reading:

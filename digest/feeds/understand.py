@@ -9,6 +9,7 @@ from digest.domain.content import Entry
 from digest.domain.newsroom import EventSpec
 from digest.feeds import honest
 from digest.feeds.clean import canonical_url
+from digest.feeds.detours import unwrapped
 from digest.feeds.pace import Rhythm, Wishes, rhythm_of, wishes_of
 from digest.feeds.read import Source, read
 from digest.feeds.reporter import original_reporter
@@ -80,6 +81,8 @@ def understand(
 def item_of(entry: Entry, source: str, now: datetime, *, first_read: bool = False) -> Item | None:
     """An entry as an article to be; None if it has no title or links nowhere: nobody could read it."""
     url = canonical_url(entry.url)
+    if (inner := unwrapped(url)) != url:
+        url = canonical_url(inner) or url
     if not url or not entry.title:
         return None
     published = honest.published(entry, url, now, first_read=first_read)

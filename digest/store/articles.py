@@ -1,42 +1,24 @@
 """Articles: what was gathered, one row per canonical URL, and the candidates among them for an issue."""
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import and_, bindparam, or_
-from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
 from digest.domain.calendar import Window
 from digest.domain.content import Candidate, Entry, Image
-from digest.store import addresses
-from digest.store.tables import Article, ArticleFeed, Feed
+from digest.store.known import Incoming, Known, Shown, by_url, known_items, place
+from digest.store.tables import Article, ArticleAddress, ArticleFeed, Feed
+
+__all__ = ["Incoming", "Shown", "Stored", "add_text", "candidates", "of_story", "upsert", "upsert_all"]
 
 LATE = timedelta(hours=12)
 """An article that its feed showed this much later than it is dated still gets into an issue: the next one."""
-BATCH = 500
-"""Values in one IN list."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """An entry on its way into the table.
-
-    Attributes:
-        url: canonical, not empty.
-        reporter: the outlet that the text credits with the original report, "" if none.
-    """
-
-    entry: Entry
-    url: str
-    reporter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +34,6 @@ class Stored:
     seen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What one feed shows.
-
-    Attributes:
-        source: the outlet's name as readers know it.
-    """
-
-    feed_id: int
-    source: str
-    incoming: Sequence[Incoming]
-
-
 def upsert(session: Session, feed_id: int, source: str, incoming: Sequence[Incoming], now: datetime) -> Stored:
     """Keep what a feed shows, as :func:`upsert_all` does."""
     return upsert_all(session, [Shown(feed_id, source, incoming)], now)[feed_id]
@@ -73,7 +42,8 @@ def upsert(session: Session, feed_id: int, source: str, incoming: Sequence[Incom
 def upsert_all(session: Session, shown: Sequence[Shown], now: datetime) -> dict[int, Stored]:
     """Keep what feeds show: one row per article across all feeds, and every feed that carried it.
 
-    An article is known by its URL, or by an id under which the same feed brought it before. A known article keeps
+    An article is known by its URL (http or https), by an id under which the same feed brought it before, or by title
+    and date together in the same feed. A known article keeps
     its URL and its date, whatever the feed says now, so a re-issued item never becomes news again; text, summary,
     picture and byline are filled in where they were missing.
 
@@ -96,10 +66,10 @@ def _apart(shown: Sequence[Shown]) -> tuple[list[Shown], list[Shown]]:
     rest: list[Shown] = []
     taken: set[str] = set()
     for each in shown:
-        urls = {item.url for item in each.incoming}
-        if taken.isdisjoint(urls):
+        places = {place(item.url) for item in each.incoming}
+        if taken.isdisjoint(places):
             together.append(each)
-            taken |= urls
+            taken |= places
         else:
             rest.append(each)
     return together, rest
@@ -107,12 +77,11 @@ def _apart(shown: Sequence[Shown]) -> tuple[list[Shown], list[Shown]]:
 
 def _upsert(session: Session, shown: Sequence[Shown], now: datetime) -> dict[int, Stored]:
     """Keep what feeds show that have no URL in common, in a few statements for all of them."""
-    known = _by_url(session, [item.url for each in shown for item in each.incoming])
-    known |= _by_guid(session, shown, known)
+    known = known_items(session, shown)
     fresh = [(each, item) for each in shown for item in each.incoming if item.url not in known]
     new = _insert(session, fresh, now)
     if len(new) < len(fresh):  # another process brought the same article at the same moment
-        known |= _by_url(session, [item.url for _, item in fresh if item.url not in new])
+        known |= by_url(session, [item.url for _, item in fresh if item.url not in new])
     _complete(session, [(known[item.url], item) for each in shown for item in each.incoming if item.url in known])
     ids = new | {url: article.id for url, article in known.items()}
     links = {
@@ -216,40 +185,11 @@ def _candidate(article: Article, source: str, weight: float) -> Candidate:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The parts of a row that decide what a feed's item may still add to it."""
-
-    id: int
-    title: str
-    published_at: datetime
-    has_text: bool
-    has_summary: bool
-    has_image: bool
-    has_author: bool
-
-
-_KNOWN = (
-    col(Article.id),
-    col(Article.title),
-    col(Article.published_at),
-    col(Article.text) != "",
-    col(Article.summary) != "",
-    col(Article.image),
-    col(Article.author) != "",
-)
-
-
-def _known(row: Any) -> _Known:
-    ident, title, published_at, has_text, has_summary, image, has_author = row
-    return _Known(ident, title, published_at, has_text, has_summary, image is not None, has_author)
-
-
 def _without_repetitions(incoming: Sequence[Incoming]) -> list[Incoming]:
     """One item per URL, and no id that several items of the feed share (it identifies nothing)."""
     by_url: dict[str, Incoming] = {}
     for item in incoming:
-        by_url.setdefault(item.url, item)
+        by_url.setdefault(place(item.url), item)
     uses = Counter(item.entry.guid for item in by_url.values())
     return [
         item if uses[item.entry.guid] == 1 else Incoming(_without_guid(item.entry), item.url, item.reporter)
@@ -261,60 +201,6 @@ def _without_guid(entry: Entry) -> Entry:
     return replace(entry, guid="")
 
 
-def _by_url(session: Session, urls: Sequence[str]) -> dict[str, _Known]:
-    found: dict[str, _Known] = {}
-    for some in _batches(urls):
-        for row in session.execute(select_columns(col(Article.url), *_KNOWN).where(col(Article.url).in_(some))):
-            found[row[0]] = _known(row[1:])
-    return found | _by_other_address(session, [url for url in urls if url not in found])
-
-
-def _by_other_address(session: Session, urls: Sequence[str]) -> dict[str, _Known]:
-    """Articles whose pages name an address of their own, by the ones under which feeds know them."""
-    ids = addresses.known_as(session, urls)
-    rows: dict[int, _Known] = {}
-    for some in _batches(sorted(set(ids.values()))):
-        for row in session.execute(select_columns(*_KNOWN).where(col(Article.id).in_(some))):
-            rows[row[0]] = _known(row)
-    return {url: rows[ident] for url, ident in ids.items() if ident in rows}
-
-
-def _by_guid(session: Session, shown: Sequence[Shown], known: Collection[str]) -> dict[str, _Known]:
-    """Known articles that a feed shows again under another URL, by that URL."""
-    with_guid = {
-        (each.feed_id, item.entry.guid): item
-        for each in shown
-        for item in each.incoming
-        if item.entry.guid and item.url not in known
-    }
-    feed_ids = sorted({feed_id for feed_id, _ in with_guid})
-    found: dict[str, _Known] = {}
-    for some in _batches(sorted({guid for _, guid in with_guid})):
-        query = (
-            select_columns(col(ArticleFeed.feed_id), col(ArticleFeed.guid), *_KNOWN)
-            .join(Article, col(Article.id) == col(ArticleFeed.article_id))
-            .where(col(ArticleFeed.feed_id).in_(feed_ids), col(ArticleFeed.guid).in_(some))
-            .order_by(col(Article.id))
-        )
-        for row in session.execute(query):
-            item, article = with_guid.get((row[0], row[1])), _known(row[2:])
-            if item and _same(item.entry, article):
-                found[item.url] = article
-    return found
-
-
-def _same(entry: Entry, known: _Known) -> bool:
-    """Whether an item with a known id and a new URL is the known article.
-
-    Some feeds use one id for all they ever show: then neither words nor date agree with the article that had it.
-    """
-    published = entry.published_at or entry.updated_at
-    if published == known.published_at:
-        return True
-    ours, theirs = (set(re.findall(r"\w+", title.casefold())) for title in (known.title, entry.title))
-    return not ours or not theirs or len(ours & theirs) / len(ours | theirs) > 0.2
-
-
 def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: datetime) -> dict[str, int]:
     """Insert articles; the ids of those that were not there, by URL."""
     # In the order of URLs: two processes with the same articles then wait for each other, never in a circle.
@@ -323,7 +209,14 @@ def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: date
     if not rows:
         return {}
     statement = _insert_or_ignore(session, Article).returning(col(Article.url), col(Article.id))
-    return {url: ident for url, ident in session.execute(statement, rows)}  # noqa: C416
+    new = {url: ident for url, ident in session.execute(statement, rows)}  # noqa: C416
+    # Most sites answer under both schemes, and their feeds take now one, now the other.
+    twins = [
+        {"url": f"https://{place(url)}", "article_id": ident} for url, ident in new.items() if url.startswith("http:")
+    ]
+    if twins:
+        session.execute(_insert_or_ignore(session, ArticleAddress), twins)
+    return new
 
 
 def _row(feed_id: int, source: str, item: Incoming, now: datetime) -> dict[str, Any]:
@@ -350,7 +243,7 @@ def _image(image: Image | None) -> dict[str, Any] | None:
     return {name: getattr(image, name) for name in Image.__slots__} if image else None
 
 
-def _complete(session: Session, pairs: Sequence[tuple[_Known, Incoming]]) -> None:
+def _complete(session: Session, pairs: Sequence[tuple[Known, Incoming]]) -> None:
     """Fill in what known articles lack and this feed has."""
     wanting = [
         {
@@ -384,8 +277,3 @@ def _insert_or_ignore(session: Session, table: type[Any]) -> Any:
     """An INSERT for many rows that leaves alone those that are already there."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     return dialect.insert(table.__table__).on_conflict_do_nothing()
-
-
-def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(things), BATCH):
-        yield things[start : start + BATCH]

@@ -8,7 +8,7 @@
         reading = parse(answer)        ┘
         store(reading)                                      # gather_run: short transactions, in the calling thread
         feeds.record_successes or record_failure
-    for every new article with but a summary, where its feed asks for it:
+    for every new article with but a summary, where its feed asks for it, or whose link looks like a detour:
         page    = extract(fetcher.get(article))             # gather_pages: harmless if it fails
     tell editors of feeds that have begun to fail           # feed_alerts
 """

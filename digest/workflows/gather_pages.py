@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from digest.domain.content import Image
-from digest.errors import DigestError, FetchError
+from digest.errors import DigestError, FetchError, ParseError
 from digest.feeds import honest
 from digest.feeds.extract import Page, extract
 from digest.feeds.fetch import PAGE_ACCEPT
@@ -32,11 +32,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class PageTask:
-    """The page of a new article."""
+    """The page of a new article.
+
+    Attributes:
+        whole: its text is wanted, not only its own address and date.
+    """
 
     article_id: int
     url: str
     source: str
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,11 @@ def read_pages(run: "Run", pool: ThreadPoolExecutor) -> tuple[int, int]:
         if isinstance(found.problem, FetchError):
             run.rest(task.url, found.problem)
         if found.page is None:
-            failed += 1
+            failed += task.whole
             continue
         _complete(run.ctx, task, found.page, found.address)
-        if found.page.text:
-            read += 1
-        else:
-            failed += 1
+        read += task.whole and bool(found.page.text)
+        failed += task.whole and not found.page.text
     return read, failed
 
 
@@ -86,7 +89,7 @@ def _complete(ctx: Context, task: PageTask, page: Page, address: str) -> None:
         ident = addresses.settle(session, task.article_id, address)
         if older:
             addresses.redate(session, ident, older)
-        if page.text:
+        if page.text and task.whole:
             articles.add_text(
                 session,
                 ident,
@@ -113,7 +116,17 @@ def _read_page(ctx: Context, task: PageTask) -> _Found:
     """Fetch one article page. Runs in a thread, never raises; a page that can't be read is harmless."""
     try:
         answer = ctx.fetcher.get(task.url, accept=PAGE_ACCEPT, deadline=DEADLINE, max_bytes=MAX_PAGE)
-        return _Found(extract(answer.body, answer.url), honest.own_address(answer.body, answer.url))
+        address = honest.own_address(answer.body, answer.url)
+        if not address:
+            raise ParseError(
+                f"it leads to {answer.url}, which is no article: a front page, or a place to sign in or agree"
+            )
+        try:
+            return _Found(extract(answer.body, answer.url), address)
+        except ParseError:
+            if task.whole:
+                raise
+            return _Found(Page("", ""), address)  # it leads somewhere all the same
     except DigestError as error:
         log.info("no full text", article=task.url, why=str(error))
         return _Found(problem=error)

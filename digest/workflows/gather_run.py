@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from digest.domain.newsroom import EventSpec, Quote
 from digest.errors import DigestError, FetchError, GoneError
+from digest.feeds.detours import is_detour
 from digest.feeds.fetch import Fetched
 from digest.feeds.pace import HostGate, Rhythm, Wishes, next_poll, wishes_of
 from digest.feeds.websub import Hub
@@ -59,7 +60,7 @@ class Run:
 
     Attributes:
         read: fetches and parses one feed, in a thread; never raises.
-        page_tasks: pages of new articles of which the feed gave but a summary.
+        page_tasks: pages of new articles to be read: for their text, or to see where a detour leads.
         stop: whether the process is to end: then nothing more is begun, and what is under way is cut short.
         resting: hosts that asked for a pause, and until when.
         claimed: feeds that are ours and not asked yet.
@@ -209,7 +210,7 @@ class Run:
             return outcomes
         with self.ctx.db.write() as session:
             shown = [
-                Shown(task.id, task.name, reading.items)
+                Shown(task.id, task.name, reading.items, task.first_read)
                 for task, reading in changed
                 if task.kind not in ("quotes", "events")
             ]
@@ -278,10 +279,15 @@ class Run:
                 return len(kept.new), kept.seen
 
     def _plan_pages(self, task: FeedTask, reading: Reading, new: dict[str, int]) -> None:
-        if task.full_text:
-            short = (item.url for item in reading.items if item.url in new and len(item.entry.content) < FULL_TEXT)
-            once = list(dict.fromkeys(short))  # some feeds show an item twice
-            self.page_tasks += [PageTask(new[url], url, task.name) for url in once[:PAGES_PER_FEED]]
+        """Which pages to read: those of which the feed gave but a summary, if it is to be so; and where detours lead."""
+        # Once: some feeds show an item twice.
+        items = {item.url: item for item in reading.items if item.url in new}
+        whole = [url for url, item in items.items() if task.full_text and len(item.entry.content) < FULL_TEXT]
+        detours = [url for url in items if url not in whole and is_detour(url)]
+        tasks = [PageTask(new[url], url, task.name) for url in whole] + [
+            PageTask(new[url], url, task.name, whole=False) for url in detours
+        ]
+        self.page_tasks += tasks[:PAGES_PER_FEED]
 
     def _fail(self, task: FeedTask, reading: Reading) -> FeedOutcome:
         problem, now = reading.problem, self.ctx.clock()

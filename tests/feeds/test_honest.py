@@ -22,9 +22,16 @@ def test_an_honest_date_stays() -> None:
     assert dated(NOW - 3 * HOUR, "https://a.example/2026/03/11/story") == NOW - 3 * HOUR  # the evening before
 
 
-@pytest.mark.parametrize("ahead", [HOUR, 8 * HOUR, 400 * DAY])
-def test_a_date_in_the_future_is_now(ahead: timedelta) -> None:
+@pytest.mark.parametrize("ahead", [HOUR, 8 * HOUR, 14 * HOUR])
+def test_a_date_in_the_near_future_is_a_wrong_zone_and_counts_as_now(ahead: timedelta) -> None:
     assert dated(NOW + ahead) == NOW
+
+
+def test_a_date_far_ahead_says_nothing_so_a_standing_item_is_no_news_when_its_feed_is_first_read() -> None:
+    assert dated(NOW + 400 * DAY) is None  # the store takes that for now
+    assert dated(NOW + 400 * DAY, first_read=True) == NOW - honest.BACKLOG
+    both = Entry("", PLAIN, "T", published_at=NOW + 400 * DAY, updated_at=NOW - DAY)
+    assert honest.published(both, PLAIN, NOW, first_read=True) == NOW - DAY
 
 
 @pytest.mark.parametrize("path", ["2019/05/02", "2019/5/2", "2019-05-02", "news/2019/05/02"])
@@ -68,6 +75,24 @@ def test_a_page_that_is_older_than_its_feed_says_is_believed() -> None:
 def test_the_address_that_a_page_names(link: str, expected: str) -> None:
     page = f"<!doctype html><html><head>{link}</head><body>text</body></html>".encode()
     assert honest.own_address(page, f"{PLAIN}?utm_medium=rss#top") == expected
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "https://a.example/",
+        "https://a.example",
+        "https://consent.a.example/v2?continue=x",
+        "https://a.example/login?next=/story",
+        "https://a.example/404",
+    ],
+)
+def test_a_front_page_and_a_gate_are_no_articles_address(end: str) -> None:
+    assert honest.own_address(b"<html><head></head></html>", end) == ""
+    gate = b'<link rel="canonical" href="https://a.example/sign-in">'
+    assert (
+        honest.own_address(gate, "https://a.example/logins-at-banks-fall") == "https://a.example/logins-at-banks-fall"
+    )
 
 
 @pytest.mark.parametrize("page", [b"", b"\x00\xff\xfe", b"<", b"<link" * 1000])

@@ -132,6 +132,28 @@ def test_an_item_links_to_its_page(inner: str, url: str) -> None:
     assert rss_item("<title>T</title>" + inner).url == url
 
 
+@pytest.mark.parametrize(
+    ("feed", "url"),
+    [
+        ("<rss><channel><link>https://site.example/blog/</link>{}</channel></rss>", "https://site.example/2026/one"),
+        ("<rss><channel><link>https://www.news.example/</link>{}</channel></rss>", "https://news.example/2026/one"),  # at home
+        ("<rss><channel>{}<link>https://site.example/</link></channel></rss>", "https://news.example/2026/one"),  # too late
+        ('<rss xml:base="https://base.example/"><channel><link>https://site.example/</link>{}</channel></rss>', "https://base.example/2026/one"),
+        ('<feed xmlns="http://www.w3.org/2005/Atom"><link rel="self" href="https://hub.example/x"/><link rel="alternate" href="https://site.example/"/>{}</feed>', "https://site.example/2026/one"),
+        ('{"home_page_url": "https://site.example/", "items": [{"id": "1", "title": "T", "url": "/2026/one", "image": "/i.jpg"}]}', "https://site.example/2026/one"),
+    ],
+)  # fmt: skip
+def test_a_feed_that_somebody_else_hands_out_links_to_its_own_site(feed: str, url: str) -> None:
+    rss = "<item><title>T</title><link>/2026/one</link><enclosure url='/i.jpg' type='image/jpeg'/></item>"
+    atom = (
+        "<entry><title>T</title><link href='/2026/one'/><link rel='enclosure' type='image/jpeg' href='/i.jpg'/></entry>"
+    )
+    (entry,) = entries(feed.replace("{}", atom if "Atom" in feed else rss))
+    assert entry.url == url
+    assert entry.image is not None
+    assert entry.image.url == url.replace("2026/one", "i.jpg")
+
+
 def test_an_id_stays_as_the_source_says_it() -> None:
     assert rss_item("<title>T</title><guid>post-17</guid><link>https://a.example/1</link>").guid == "post-17"
 
