@@ -1,5 +1,7 @@
 """``digest issue …`` that prove an issue: what preflight says of it, and whether its bytes can be made again."""
 
+from typing import Annotated
+
 import typer
 
 from digest.cli.common import IssueId, Json, emit, open_service
@@ -13,15 +15,28 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def preflight(issue_id: IssueId, as_json: Json = False) -> None:
+def preflight(
+    issue_id: IssueId,
+    links: Annotated[
+        bool, typer.Option("--links", help="Fetch every link, and name those that do not answer.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check an issue before it goes out. Exit code 1 if there are errors."""
     with open_service() as (ctx, _settings):
-        findings = preview.findings(ctx, issue_id)
-    errors = [finding for finding in findings if finding.level == "error"]
-    rows = [{"id": row.id, "level": row.level, "where": row.where, "message": row.message} for row in findings]
-    lines = [f"{row.level:<8}{row.id}: {row.message} ({row.where})" for row in findings] or ["nothing to mend"]
-    emit(as_json, {"issue": issue_id, "errors": len(errors), "findings": rows}, "\n".join(lines))
-    raise typer.Exit(1 if errors else 0)
+        found = preview.inspection(ctx, issue_id, look_up=links)
+    rows = [{"id": row.id, "level": row.level, "where": row.where, "message": row.message} for row in found.findings]
+    lines = [f"{row.level:<8}{row.id}: {row.message} ({row.where})" for row in found.findings] or ["nothing to mend"]
+    if found.cuts:
+        lines.append(f"{found.cuts} different mails, {found.smallest:,} to {found.largest:,} bytes of HTML")
+    if links:
+        lines.append(f"{found.links} links looked up")
+    document = {
+        "issue": issue_id, "errors": len(found.errors), "findings": rows, "links": found.links,
+        "cuts": {"distinct": found.cuts, "smallest": found.smallest, "largest": found.largest},
+    }  # fmt: skip
+    emit(as_json, document, "\n".join(lines))
+    raise typer.Exit(1 if found.errors else 0)
 
 
 def rebuild(issue_id: IssueId, as_json: Json = False) -> None:

@@ -1,8 +1,9 @@
 """What preflight looks at and what it says."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from digest.domain.content import Image
@@ -32,9 +33,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """What the issue alone does not say; whoever runs preflight may ask around for it.
+
+    Attributes:
+        now: the time at which it is asked.
+        files: bytes of each hosted picture that is there, by its address; None if nobody looked.
+        unreachable: why a link does not answer, by address; empty if all do, or nobody looked them up.
+        sent_before: the number that carried a story already, by the story's id.
+        cuts: how many readers there are for each distinct cut, as bits; empty if nobody counted.
+    """
+
+    now: datetime | None = None
+    files: Mapping[str, int] | None = None
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    sent_before: Mapping[int, str] = field(default_factory=dict)
+    cuts: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
+    """An issue under the eyes of the checks."""
+
     document: IssueDocument
     fragments: Sequence[Fragment]
+    world: World = field(default_factory=World)
 
     @property
     def items(self) -> Iterator[tuple[str, StoryItem]]:

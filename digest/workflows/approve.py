@@ -8,32 +8,18 @@ from dataclasses import asdict
 
 from sqlmodel import Session
 
-from digest.domain.mail import Fragment
 from digest.errors import PreflightFailed, StateConflict
-from digest.render.pipeline import Fitted
-from digest.render.preflight import Finding, preflight
+from digest.render.preflight import Finding
 from digest.store import deliveries, issues
 from digest.store.audit_log import issue_subject, record
 from digest.workflows import replay
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
+from digest.workflows.preflight import inspected
 from digest.workflows.printing import renderer
 
 OPEN = ("draft", "held")
 """States in which an issue can be approved or cancelled."""
-
-
-def rendered(ctx: Context, issue_id: int) -> tuple[tuple[Fragment, ...], tuple[Finding, ...]]:
-    """The issue's fragments as they would be frozen now, and what preflight says of them."""
-    fitted = fitted_issue(ctx, issue_id)
-    return fitted.fragments, preflight(fitted.document, fitted.fragments)
-
-
-def fitted_issue(ctx: Context, issue_id: int) -> Fitted:
-    """The issue within the byte budget as it would be sent now, with the stories that were made smaller for it."""
-    with ctx.db.read() as session:
-        document = document_of(session, issue_id, ctx)
-    return renderer(ctx, document.newsletter).fit(document)
 
 
 def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None) -> tuple[Finding, ...]:
@@ -58,7 +44,7 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
         document = document_of(session, issue_id, ctx)
     printer = renderer(ctx, document.newsletter)
     fitted = printer.fit(document)
-    findings = preflight(fitted.document, fitted.fragments)
+    findings = inspected(ctx, issue_id, fitted.document, fitted.fragments).findings
     errors = [f"{finding.id}: {finding.message} ({finding.where})" for finding in findings if finding.level == "error"]
     if errors:
         raise PreflightFailed(f"issue {issue_id} can't be approved yet. " + " · ".join(errors))
@@ -68,7 +54,7 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
         issues.move(session, issue_id, OPEN, "approved", **values)
         issues.save_fragments(session, issue_id, fitted.fragments)
         issues.keep(session, issue_id, "steps", [asdict(step) for step in fitted.steps])
-        replay.keep(session, ctx, issue_id, document, fitted.fragments, printer, now)
+        replay.keep(session, ctx, issue_id, fitted.document, fitted.fragments, printer, now)
         _record(ctx, session, actor, "approve", issue_id, state, "approved")
     return findings
 

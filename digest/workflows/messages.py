@@ -88,7 +88,8 @@ def drafted(ctx: Context, issue_id: int) -> PrintedIssue:
     """
     with ctx.db.read() as session:
         document = document_of(session, issue_id, ctx)
-    return PrintedIssue(document, Head.of(document), renderer(ctx, document.newsletter).render(document))
+    fitted = renderer(ctx, document.newsletter).fit(document)
+    return PrintedIssue(fitted.document, Head.of(fitted.document), fitted.fragments)
 
 
 def addressed(

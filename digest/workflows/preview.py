@@ -14,10 +14,10 @@ from digest.render.preflight import Finding
 from digest.store import deliveries, issues, subscribers
 from digest.store.newsroom import topics as all_topics
 from digest.store.tables import Issue
-from digest.workflows.approve import rendered
 from digest.workflows.context import Context
 from digest.workflows.delivery_plan import Chooser, articles_of, updates
 from digest.workflows.messages import PrintedIssue, addressed, drafted, printed, shown_again
+from digest.workflows.preflight import Inspection, inspected
 
 Format = Literal["html", "text", "eml"]
 
@@ -57,7 +57,18 @@ def preview(
 
 def findings(ctx: Context, issue_id: int) -> tuple[Finding, ...]:
     """What preflight says of the issue as it stands."""
-    return rendered(ctx, issue_id)[1]
+    return inspection(ctx, issue_id).findings
+
+
+def inspection(ctx: Context, issue_id: int, *, look_up: bool = False) -> Inspection:
+    """The same with what it was found in; ``look_up`` fetches every link.
+
+    Raises:
+        NotFound: no such issue.
+        RenderError: it can't be rendered.
+    """
+    issue = drafted(ctx, issue_id)
+    return inspected(ctx, issue_id, issue.document, issue.fragments, look_up=look_up)
 
 
 def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber: str | None) -> bytes:

@@ -41,6 +41,15 @@ def test_the_ledger_adds_up(sample: Run) -> None:
     assert numbers["sent"] > 0
 
 
+def test_preflight_reports_findings_and_the_sizes_of_the_mails(sample: Run) -> None:
+    done = sample("issue", "preflight", str(the_issue(sample)), "--json")
+    assert (done.code, done.json["errors"], done.json["links"]) == (0, 0, 0)
+    assert all(row.keys() == {"id", "level", "where", "message"} for row in done.json["findings"])
+    cuts = done.json["cuts"]
+    assert cuts["distinct"] > 2
+    assert 10_000 < cuts["smallest"] < cuts["largest"] <= 102_400
+
+
 def test_an_issue_is_printed_again_from_its_manifest_byte_for_byte(sample: Run) -> None:
     done = sample("issue", "rebuild", str(the_issue(sample)), "--json")
     assert (done.code, done.json["same"], done.json["difference"], done.json["reasons"]) == (0, True, "", [])

@@ -9,6 +9,8 @@ import requests
 from sqlalchemy import text
 from sqlmodel import SQLModel, col, select
 
+from digest.errors import FetchError
+from digest.feeds.fetch import Fetcher
 from digest.store import audit_log, issues
 from digest.store.tables import Article, Delivery, Feed, Subscriber, Subscription
 from digest.web.desk import mail, routes
@@ -465,3 +467,25 @@ def test_pages_stand_without_inline_scripts_and_styles(ctx: Context, client: req
     for path in ("/desk", f"/desk/issues/{issue_id}", "/desk/sign-in"):
         page = client.get(path).text
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=", page), path
+
+
+def test_links_are_looked_up_at_a_buttons_press_by_those_who_may_edit(
+    ctx: Context, client: requests.Session, issue_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def get(_fetcher: object, url: str, **_limits: object) -> None:
+        asked.append(url)
+        raise FetchError("it answered 404", status=404)
+
+    monkeypatch.setattr(Fetcher, "get", get)
+    sign_in(ctx, client)
+    page = client.get(f"/desk/issues/{issue_id}?ask=checks").text
+    assert "Look up every link" in page
+    assert asked == []
+    answer = client.post(f"/desk/issues/{issue_id}/links", data={"csrf": csrf_of(client)})
+    assert answer.status_code == 200
+    assert f"{len(asked)} links were looked up" in answer.text
+    assert "does not answer: it answered 404" in answer.text
+    assert len(asked) > 5
+    assert client.post(f"/desk/issues/{issue_id}/links", data={"csrf": "forged"}).status_code in (400, 403)

@@ -36,7 +36,39 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         ask: str = "",
     ) -> Response:
         """The whole page. ``ask=checks`` runs preflight in place, ``ask=approve`` also asks whether to go on."""
-        findings = checked(issue_id) if ask in ("checks", "approve") else None
+        return page(request, issue_id, lens, editor, ask, checked(issue_id) if ask in ("checks", "approve") else None)
+
+    @routes.post("/issues/{issue_id}/links")
+    def links(
+        request: Request,
+        issue_id: int,
+        lens: Annotated[Lens, Depends(lens_of)],
+        editor: Annotated[EditorView, Depends(desk.acting("edit"))],
+    ) -> Response:
+        """Preflight with every link looked up: other people's servers are asked, so it happens at a button's press."""
+        try:
+            found = previews.inspection(ctx, issue_id, look_up=True)
+        except DigestError as error:
+            return page(request, issue_id, lens, editor, "checks", str(error))
+        return page(request, issue_id, lens, editor, "checks", found.findings, looked_up=found.links)
+
+    @routes.get("/issues/{issue_id}/checks")
+    def checks(request: Request, issue_id: int, editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
+        """What preflight says, as a part of the page."""
+        return desk.show(request, "_checks.html", editor=editor, findings=checked(issue_id))
+
+    @routes.get("/issues/{issue_id}/progress")
+    def progress(request: Request, issue_id: int, _editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
+        """How the sending goes, as a part of the page that asks again while it goes on."""
+        with ctx.db.read() as session:
+            issue, counts = issues.get(session, issue_id), deliveries.counts(session, issue_id)
+        return desk.show(request, "_progress.html", issue=issue, counts=counts)
+
+    def page(
+        request: Request, issue_id: int, lens: Lens, editor: EditorView, ask: str,
+        findings: tuple[object, ...] | str | None, looked_up: int = 0,
+    ) -> Response:  # fmt: skip
+        """The whole page of an issue."""
         with ctx.db.read() as session:
             issue = issues.get(session, issue_id)
             spec = issues.spec_of(issue) if issue.spec else _spec_in_force(session, issue)
@@ -56,20 +88,9 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         title = f"No. {issue.number} of {spec.name}"
         return desk.show(
             request, "issue.html", editor=editor, lens=lens, views=VIEWS, ask=ask, findings=findings, title=title,
+            looked_up=looked_up,
             can_edit=editor.may("edit") and issue.state in edit.EDITABLE, **values,
         )  # fmt: skip
-
-    @routes.get("/issues/{issue_id}/checks")
-    def checks(request: Request, issue_id: int, editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
-        """What preflight says, as a part of the page."""
-        return desk.show(request, "_checks.html", editor=editor, findings=checked(issue_id))
-
-    @routes.get("/issues/{issue_id}/progress")
-    def progress(request: Request, issue_id: int, _editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
-        """How the sending goes, as a part of the page that asks again while it goes on."""
-        with ctx.db.read() as session:
-            issue, counts = issues.get(session, issue_id), deliveries.counts(session, issue_id)
-        return desk.show(request, "_progress.html", issue=issue, counts=counts)
 
     def checked(issue_id: int) -> tuple[object, ...] | str:
         """Findings, or why there are none to be had."""
