@@ -51,7 +51,7 @@ def test_every_distinct_mail_that_readers_would_get_is_counted_and_weighed(ctx: 
 def test_a_day_that_is_over_and_a_story_that_comes_again_are_named(ctx: Context, clock: Clock) -> None:
     first = publish(ctx)
     with ctx.db.write() as session:
-        deliveries.keep_stories(session, first, {1: 1, 2: 2})
+        deliveries.keep_stories(session, first, {1: 1, 2: 2}, {})
         issues.move(session, first, ["approved"], "sent")
     clock.advance(days=1)
     second = publish(ctx, 2)
