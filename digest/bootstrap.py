@@ -13,7 +13,7 @@ from digest.errors import ConfigError
 from digest.feeds.fetch import Fetcher
 from digest.newsroom import read
 from digest.sample.server import SampleServer
-from digest.senders.open import open_sender
+from digest.senders.open import limits_in, open_sender
 from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.migrate import current, head, migrate
@@ -84,6 +84,7 @@ def service(settings: Settings) -> Iterator[Context]:
         templates=settings.templates,
         newsroom=settings.newsroom_path,
         summariser=summariser,
+        limits=limits_in(settings.sender_dsn),
     )
     try:
         with Presence(ctx.presence) as here:

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "subscribers": ("subscribers", "Add, list, import and export subscribers."),
     "feeds": ("feeds", "Add, check, import, export and list feeds."),
     "newsroom": ("newsroom", "Check, plan, apply and export the newsroom's files."),
+    "sender": ("sender", "Show what the sender may send: limits, warm-up, domains that asked to slow down."),
     "editors": ("editors", "Let editors sign in to the desk."),
     "lab": ("lab", "Run the production code of curation on a file of articles."),
     "migrate": ("service", "Bring the database up to date."),

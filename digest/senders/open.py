@@ -5,8 +5,10 @@ import sys
 from importlib import import_module
 from typing import Any, TextIO, cast
 
+from digest.domain.limits import Limits
 from digest.senders.base import Sender
 from digest.senders.dsn import Dsn, wrong
+from digest.senders.limits import limits_of
 
 FORMS = (
     "smtp://[USER:PASSWORD@]HOST[:PORT], smtps://…, postmark://TOKEN@[HOST], file:///MAILDIR, console:// "
@@ -16,18 +18,28 @@ _PLUG_IN = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)(?:\?.
 
 
 def open_sender(dsn: str, *, stream: TextIO | None = None) -> Sender:
-    """The sender that a DSN stands for. Nothing is connected yet.
+    """The sender that a DSN stands for, or several, of which the next takes over when one can't be reached.
+
+    Nothing is connected yet.
 
     Args:
-        dsn: see ``FORMS``; a plug-in's options (``package.module:Class?key=value``) become keyword arguments.
+        dsn: see ``FORMS``; a plug-in's options (``package.module:Class?key=value``) become keyword arguments. Several
+            stand with spaces between them; limits stand behind the first.
         stream: where ``console://`` writes; default: standard output as it is at that moment.
 
     Raises:
         ConfigError: a DSN that can't be used. It names ``DIGEST_SENDER`` and never repeats a secret.
     """
+    first, *others = dsn.split() or [dsn]
+    if others:
+        from digest.senders.failover import FailoverSender
+
+        if any(limits_in(other) != Limits() for other in others):
+            raise wrong("has limits behind a later sender: write them behind the first, they hold for all")
+        return FailoverSender([open_sender(each, stream=stream) for each in (first, *others)])
     if plug_in := _PLUG_IN.fullmatch(dsn):
-        return _plug_in(plug_in["module"], plug_in["name"], Dsn.parse("plug-in://" + dsn.partition(":")[2]).options)
-    parsed = Dsn.parse(dsn)
+        return _plug_in(plug_in["module"], plug_in["name"], limits_of(_parsed(dsn))[1].options)
+    _, parsed = limits_of(_parsed(dsn))
     # Each sender is imported where it is opened: a console needs neither smtplib nor requests.
     match parsed.scheme:
         case "smtp" | "smtps":
@@ -48,6 +60,19 @@ def open_sender(dsn: str, *, stream: TextIO | None = None) -> Sender:
             parsed.allow()
             return ConsoleSender(stream if stream is not None else sys.stdout)
     raise wrong(f"is not a sender that is known: use {FORMS}")
+
+
+def limits_in(dsn: str) -> Limits:
+    """The limits that a DSN sets, whatever its kind (see :func:`digest.senders.limits.limits_of`).
+
+    Raises:
+        ConfigError: a limit that can't be read.
+    """
+    return limits_of(_parsed(dsn.split()[0] if dsn.strip() else dsn))[0]
+
+
+def _parsed(dsn: str) -> Dsn:
+    return Dsn.parse("plug-in://" + dsn.partition(":")[2] if _PLUG_IN.fullmatch(dsn) else dsn)
 
 
 def _plug_in(module: str, name: str, options: dict[str, str]) -> Sender:

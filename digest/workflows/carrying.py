@@ -1,6 +1,5 @@
 """One connection's share of an issue: take rows, look once more who may be written to, make the mails, send them."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +15,8 @@ from digest.store.deliveries import Change, Claimed
 from digest.workflows.context import Context
 from digest.workflows.delivery_plan import PAUSED, SUPPRESSED
 from digest.workflows.messages import PrintedIssue, addressed
-from digest.workflows.pace import HORIZON, RETRY, Pace, change_of
+from digest.workflows.outflow import Outflow, domain_of
+from digest.workflows.pace import RETRY, Pace, change_of
 
 LOOK_AGAIN = 1.0
 """Seconds after which a look at an issue or a reader is too old to hand a mail over."""
@@ -27,8 +27,11 @@ SKEW = timedelta(minutes=1)
 REFUSALS = 3
 """So many refusals by policy in a row, while nobody was accepted yet, speak of us and not of the readers."""
 
-_POLICY = re.compile(r"5\d\d 5\.7\.|53[0458]\b|5[05][0-4]\b.*\brelay", re.IGNORECASE)
-"""Replies of servers that refuse the sender: RFC 3463 5.7.x, RFC 4954 section 6, and relays without enhanced codes."""
+LATER_REFUSALS = 5
+"""The same when others were accepted before: a server that changed its mind about us."""
+
+LARGE = 10
+"""Readers at one domain of whom none more is tried when it refuses us; at a smaller one they fail, each with its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Course:
     until: datetime | None = None
     halted: threading.Event = field(default_factory=threading.Event)
     _refusals: int = 0
+    _by_domain: dict[str, int] = field(default_factory=dict)
     _looked: Look | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -134,22 +138,37 @@ class Course:
         self.halted.set()
 
     def speaks_of_us(self, result: SendResult) -> bool:
-        """Whether a refusal speaks of us: by policy, while nobody was accepted yet.
+        """Whether a refusal speaks of us: by policy, while nobody was accepted yet. Such a mail is tried again.
 
         Raises:
-            SenderRefused: it is one of several in a row.
+            SenderRefused: it is one of several in a row, in all or at a large domain. Nobody more is burnt.
         """
-        if self.accepted:
+        if result.outcome == "sent":
+            if not self.accepted or self._refusals:
+                self._accepted(domain_of(result.message.recipient))
             return False
+        if result.outcome != "failed" or result.refusal != "policy":
+            return False
+        domain, words = domain_of(result.message.recipient), f"{result.code} {result.detail}"
         with self._lock:
-            if result.outcome == "sent":
-                self.accepted = True
-            if self.accepted or result.outcome != "failed" or not _POLICY.match(f"{result.code} {result.detail}"):
-                return False
             self._refusals += 1
-            if self._refusals >= min(REFUSALS, self.total):
-                raise SenderRefused(f"the mail server refuses us: {result.code} {result.detail}")
-        return True
+            at_domain = self._by_domain[domain] = self._by_domain.get(domain, 0) + 1
+            most = LATER_REFUSALS if self.accepted else min(REFUSALS, self.total)
+            too_many = self._refusals >= most
+        if too_many:
+            raise SenderRefused(f"the mail server refuses us: {words}")
+        if self.accepted and at_domain >= REFUSALS and self._is_large(domain):
+            raise SenderRefused(f"{domain} refuses us: {words}")
+        return not self.accepted
+
+    def _accepted(self, domain: str) -> None:
+        with self._lock:
+            self.accepted, self._refusals = True, 0
+            self._by_domain.pop(domain, None)
+
+    def _is_large(self, domain: str) -> bool:
+        with self.ctx.db.read() as session:
+            return deliveries.waiting_at(session, self.issue_id, domain) >= max(LARGE, self.total // 100)
 
 
 @dataclass
@@ -161,6 +180,7 @@ class Carrier:
     journal: Journal
     pace: Pace
     course: Course
+    flow: Outflow
     exchange: Exchange[Ready, Change]
     _hand: dict[int, Ready] = field(default_factory=dict)
     _handed: set[int] = field(default_factory=set)
@@ -186,6 +206,8 @@ class Carrier:
             else:
                 if self._handed:
                     raise AssertionError(f"{self.ctx.sender.name} gave no result for {len(self._handed)} mails")
+            for delivery_id in self._handed:
+                self.flow.leave(self._hand[delivery_id].row.address)
             self.journal.taken_back(self._handed)
             self.exchange.give_back(self._hand.values())
             self._handed.clear()
@@ -194,6 +216,9 @@ class Carrier:
     def _send(self, mails: Iterator[Message]) -> None:
         for result in self.ctx.sender.send(mails, self._hand_over):
             assert result.message.delivery_id is not None
+            if result.message.delivery_id in self._handed:
+                self.flow.leave(result.message.recipient)
+            self.flow.learn(result)
             answer = Answer(
                 result.message.delivery_id, result.outcome, result.code, result.detail, result.provider_id
             )  # fmt: skip
@@ -238,17 +263,29 @@ class Carrier:
             Overtaken: this one may not.
         """
         assert message.delivery_id is not None
-        ready = self._hand[message.delivery_id]
+        if message.delivery_id in self._handed:  # it changes hands between two senders: it had its turn
+            self._look_last(message.delivery_id)
+            return
+        if not self.flow.enter(message.recipient):
+            raise Withdrawn
+        try:
+            self._look_last(message.delivery_id)
+        except Exception:
+            self.flow.leave(message.recipient)
+            raise
+        self.journal.about(message.delivery_id)
+        self._handed.add(message.delivery_id)
+
+    def _look_last(self, delivery_id: int) -> None:
+        ready = self._hand[delivery_id]
         if not self.course.goes_on():
             raise Withdrawn
         if self.ctx.clock() >= ready.row.lease_until - SKEW or time.monotonic() >= ready.until:
             raise Withdrawn
         if ready.seen.is_old(self.ctx):
             self._look_again([ready])
-            if self._hand[message.delivery_id].reason:
+            if self._hand[delivery_id].reason:
                 raise Overtaken
-        self.journal.about(message.delivery_id)
-        self._handed.add(message.delivery_id)
 
     def _look_again(self, rows: list[Ready]) -> None:
         for ready in look(self.ctx, [ready.row for ready in rows], rows[0].until):
@@ -264,8 +301,9 @@ class Carrier:
         if self.course.speaks_of_us(result):
             words = f"{result.code} {result.detail}".strip()
             return Change(row.id, "queued", words, not_before=now + self.pace.after(RETRY, row.attempts))
-        if result.outcome == "deferred" and now - row.dated_at >= HORIZON:
-            words = f"given up after {row.attempts} attempts in {HORIZON.total_seconds() / 3600:.0f} hours"
+        if result.outcome == "deferred" and now - row.dated_at >= self.ctx.limits.give_up:
+            hours = self.ctx.limits.give_up.total_seconds() / 3600
+            words = f"given up after {row.attempts} attempts in {hours:.0f} hours"
             return Change(row.id, "failed", f"{words}: {result.code} {result.detail}", finished_at=now)
         later = now + self.pace.after(RETRY, row.attempts, result.retry_after) if result.outcome == "deferred" else now
         return change_of(answer, now, later)

@@ -1,11 +1,13 @@
 """What every workflow is handed: the doors to the world, made once by ``bootstrap``."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from digest.domain.audience import Signer
+from digest.domain.limits import Limits
 from digest.feeds.fetch import Fetcher
 from digest.senders.base import Sender
 from digest.store.database import Database
@@ -23,6 +25,8 @@ class Context:
         templates: folder that holds ``email/`` and ``web/``.
         newsroom: folder of the newsroom's files; newsletters may keep templates and a logo of their own in it.
         worker: the name that this process's claims bear.
+        limits: how fast the sender may send.
+        rest: waits for so many seconds; tests let their clock go on instead.
         summariser: the language model that newsletters may ask for blurbs; None if there is none.
     """
 
@@ -37,6 +41,8 @@ class Context:
     worker: str = ""
     newsroom: Path | None = None
     summariser: Summariser | None = None
+    limits: Limits = field(default_factory=Limits)
+    rest: Callable[[float], None] = time.sleep
 
     @property
     def media(self) -> Path:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -14,6 +14,7 @@ from digest.store.deliveries import Change, Claimed
 from digest.workflows.carrying import SKEW, Carrier, Course, Ready, look
 from digest.workflows.context import Context
 from digest.workflows.messages import PrintedIssue
+from digest.workflows.outflow import Outflow
 from digest.workflows.pace import Pace
 
 LEASE = timedelta(minutes=15)
@@ -48,6 +49,7 @@ class HandingOut:
     settled: int = 0
     accepted: bool = False
     tally: dict[str, int] = field(default_factory=dict)
+    _waits: list[tuple[int, datetime, str]] = field(default_factory=list)
     _chunk: int = LEAST
     _claimed_at: float = 0.0
 
@@ -61,14 +63,17 @@ class HandingOut:
         course = Course(self.ctx, self.issue_id, self.issue.revision, self.stop, self.total, self.accepted)
         self._chunk = max(LEAST, connections * min(self.ctx.sender.batch, 50))
 
+        flow = Outflow(self.ctx, course.goes_on)
+
         def carry() -> None:
-            Carrier(self.ctx, self.issue, self.journal, self.pace, course, exchange).run()
+            Carrier(self.ctx, self.issue, self.journal, self.pace, course, flow, exchange).run()
 
         with exchange.carriers(carry, connections):
-            self._clerk(exchange, course)
+            self._clerk(exchange, course, flow)
+        flow.close()
         return course.problem
 
-    def _clerk(self, exchange: Exchange[Ready, Change], course: Course) -> None:
+    def _clerk(self, exchange: Exchange[Ready, Change], course: Course, flow: Outflow) -> None:
         dry = False  # nothing was due at the last look
         while True:
             if not course.goes_on():
@@ -78,35 +83,71 @@ class HandingOut:
             changes, back = exchange.collect()
             if exchange.error is not None:
                 return
-            rows = self._at_the_ledger(changes, back, course, wanted=not dry and ready <= low)
+            rows = self._at_the_ledger(changes, back, course, flow, wanted=not dry and ready <= low)
             if rows:
                 until = time.monotonic() + (LEASE - SKEW).total_seconds()
-                exchange.offer(look(self.ctx, rows, until))
-            elif idle and (dry or course.halted.is_set()) and not (changes or back):
-                return
+                exchange.offer(self._in_turn(look(self.ctx, rows, until), flow))
+            elif idle and (dry or course.halted.is_set()) and not (changes or back or self._waits):
+                if course.halted.is_set() or not self._more_comes(course, flow):
+                    return
+                dry = False
+                continue
             dry = not rows and not back and (dry or ready <= low)
 
+    def _in_turn(self, ready: list[Ready], flow: Outflow) -> list[Ready]:
+        """Those that need not wait for their domain; the others are put back into the queue with the next record."""
+        waits = iter(flow.sort([each.row.address for each in ready if not each.reason]))
+        now: list[Ready] = []
+        for each in ready:
+            wait = None if each.reason else next(waits)
+            if wait is None:
+                now.append(each)
+            else:
+                self._waits.append((each.row.id, wait.until, wait.reason))
+        return now
+
+    def _more_comes(self, course: Course, flow: Outflow) -> bool:
+        """When nothing could be claimed and nothing is in hand: whether to look again, after a short wait at most."""
+        with self.ctx.db.write() as session:
+            if not deliveries.is_due(session, self.issue_id, self.ctx.clock()):
+                due = deliveries.next_due(session, self.issue_id)
+            elif flow.day_has_room(session):
+                return (
+                    self.ctx.limits.counts_days
+                )  # what was kept for mails that did not leave; else it is others' work
+            else:
+                over = flow.day_is_over(session)
+                course.away(over.reason, over.until)
+                self._say_why(session, course)
+                return False
+        return flow.rest_until(due)
+
     def _at_the_ledger(
-        self, changes: Sequence[Change], back: Sequence[Ready], course: Course, *, wanted: bool
+        self, changes: Sequence[Change], back: Sequence[Ready], course: Course, flow: Outflow, *, wanted: bool
     ) -> list[Claimed]:
         """One transaction for everything: record, give back, put off or hold, claim. Nothing to do costs nothing."""
         wanted = wanted and not course.halted.is_set()
-        if not (changes or back or wanted):
+        waits, self._waits = self._waits, []
+        if not (changes or back or waits or wanted):
             return []
         rows: list[Claimed] = []
         worker, now = self.journal.worker, self.ctx.clock()
         untried = [ready.row.id for ready in back]
         with self.ctx.db.write() as session:
             deliveries.record(session, worker, changes)
-            deliveries.release(session, worker, only=untried)
+            deliveries.release(session, worker, only=untried, tried=course.until is not None)
+            deliveries.make_wait(session, worker, waits)
+            left = sum(change.state in ("sent", "unknown") for change in changes)
+            flow.give_back_of_day(session, len(changes) - left + len(back) + len(waits))
             if course.halted.is_set() and course.problem:
                 self._say_why(session, course)
             if wanted:
-                rows = deliveries.claim(
-                    session, self.issue_id, self.issue.revision, worker, now, now + LEASE, self._appetite()
-                )
-                self.issue.learn(session, (row.cut_id for row in rows))
-        self.journal.recorded([*(change.delivery_id for change in changes), *untried])
+                most = flow.take_of_day(session, flow.appetite(self._appetite()))
+                if most:
+                    rows = deliveries.claim(session, self.issue_id, self.issue.revision, worker, now, now + LEASE, most)
+                    self.issue.learn(session, (row.cut_id for row in rows))
+                flow.give_back_of_day(session, most - len(rows))
+        self.journal.recorded([*(change.delivery_id for change in changes), *untried, *(row for row, _, _ in waits)])
         self._count(changes)
         return rows
 

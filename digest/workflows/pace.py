@@ -11,9 +11,6 @@ from digest.store.deliveries import Change
 RETRY = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240))
 """Waits after a mail was put off (4xx); the last one repeats. Greylisting wants five minutes at least."""
 
-HORIZON = timedelta(hours=48)
-"""A mail that is put off for longer than this fails: RFC 5321 4.5.4.1 asks for days, news don't last as long."""
-
 OUTAGE = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900))
 """Waits after the server could not be reached; the last one repeats."""
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,16 @@ def smtp_pipelined_over_short_connections(tmp_path: Path) -> Iterator[Carried]:
 
 
 @contextmanager
+def failover_from_a_server_that_is_away(tmp_path: Path) -> Iterator[Carried]:
+    with socket.create_server(("127.0.0.1", 0)) as closed, MailServer(pipelining=True) as server:
+        port = closed.getsockname()[1]
+        closed.close()
+        sender = open_sender(f"smtp://127.0.0.1:{port} smtp://127.0.0.1:{server.port}?timeout=5")
+        yield Carried(sender, lambda: [_message_id(mail.data.decode()) for mail in server.accepted])
+        sender.close()
+
+
+@contextmanager
 def smtp_signed_in_over_tls(tmp_path: Path) -> Iterator[Carried]:
     with smtp(tmp_path, "&tls=required", pipelining=True) as carried:
         yield carried
@@ -89,6 +100,7 @@ def _message_id(text: str) -> str:
 @pytest.fixture(
     params=[
         maildir, console, smtp, smtp_pipelined, smtp_pipelined_over_short_connections, smtp_signed_in_over_tls, postmark,
+        failover_from_a_server_that_is_away,
     ],
     ids=lambda maker: maker.__name__,
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """The SMTP client against a server that misbehaves in every way that is known."""
 
+import base64
+import hmac
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from digest.senders.smtp import SmtpSender
 from digest.senders.smtp_session import stuffed
 from tests.senders.letters import FROM, letter, letters
 from tests.senders.misbehaving import MailServer
+from tests.senders.scripted import Line, scripted
 
 
 @pytest.fixture(params=[False, True], ids=["step-by-step", "pipelined"])
@@ -149,6 +152,33 @@ def test_a_refused_sign_in_carries_the_servers_words_and_not_the_password() -> N
         assert [
             r.outcome for r in sender(server, "&tls=none", "me:right@").send(letters("a@x.example"), lambda _: None)
         ] == ["sent"]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
+def test_each_way_to_sign_in_is_known(mechanism: str) -> None:
+    challenge = base64.b64encode(b"<1@here>")
+    said: list[bytes] = []
+
+    def talk(line: Line) -> None:
+        line.greet(b"AUTH " + mechanism.encode())
+        said.append(line.read_to(b"\r\n"))
+        if mechanism != "PLAIN":
+            line.say(b"334 " + challenge)
+            said.append(line.read_to(b"\r\n"))
+        line.say(b"235 welcome")
+        for answer in (b"250 ok", b"250 ok", b"354 go"):
+            line.read_to(b"\r\n")
+            line.say(answer)
+        line.read_to(b"\r\n.\r\n")
+        line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    with scripted(talk, timeout=5, user="me", password="pw") as one:
+        assert [r.outcome for r in one.send(letters("a@x.example"), lambda _: None)] == ["sent"]
+    assert said[0].startswith(b"AUTH " + mechanism.encode())
+    answer = base64.b64decode(said[-1].split()[-1])
+    digest = hmac.new(b"pw", b"<1@here>", "md5").hexdigest().encode()
+    assert answer == {"PLAIN": b"\0me\0pw", "LOGIN": b"pw", "CRAM-MD5": b"me " + digest}[mechanism]
 
 
 def test_a_server_without_sign_in_refuses_a_sender_that_has_a_password(server: MailServer) -> None:

@@ -97,7 +97,7 @@ class FakeSender:
         return sorted(message.recipient for message in self.taken)
 
 
-def context(db: Database, var: Path, sender: Sender, clock: Clock) -> Context:
+def context(db: Database, var: Path, sender: Sender, clock: Clock, **more: object) -> Context:
     return Context(
         db=db,
         sender=sender,
@@ -107,6 +107,7 @@ def context(db: Database, var: Path, sender: Sender, clock: Clock) -> Context:
         public_url="https://mail.ledger.example",
         var=var,
         templates=TEMPLATES,
+        **{"rest": lambda seconds: clock.advance(seconds=seconds), **more},  # type: ignore[arg-type]
     )
 
 

@@ -4,8 +4,16 @@ queued → sending (a worker's, until its lease ends) → sent | failed | unknow
 """
 
 from digest.store.deliveries.audience import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour, audience
-from digest.store.deliveries.claiming import Claimed, bury, claim, release, with_recipients
-from digest.store.deliveries.counting import counts, cut_of_subscriber, next_due, of_subscriber, skip_reasons
+from digest.store.deliveries.claiming import Claimed, bury, claim, make_wait, release, with_recipients
+from digest.store.deliveries.counting import (
+    counts,
+    cut_of_subscriber,
+    is_due,
+    next_due,
+    of_subscriber,
+    skip_reasons,
+    waiting_at,
+)
 from digest.store.deliveries.planning import (
     Carried,
     carried_before,
@@ -37,13 +45,16 @@ __all__ = [
     "Claimed",
     "bury",
     "claim",
+    "make_wait",
     "release",
     "with_recipients",
     "counts",
     "cut_of_subscriber",
+    "is_due",
     "next_due",
     "of_subscriber",
     "skip_reasons",
+    "waiting_at",
     "PAUSED",
     "SUPPRESSED",
     "WORD",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, text, update
+from sqlalchemy import and_, bindparam, case, func, text, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
@@ -133,13 +133,40 @@ def _alone(session: Session, worker: str) -> None:
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:worker, 7410220))")
 
 
-def release(session: Session, worker: str, *, only: Iterable[int] | None = None) -> int:
-    """Put rows that a worker holds and did not try back into the queue; all of them, or only these."""
+def release(session: Session, worker: str, *, only: Iterable[int] | None = None, tried: bool = False) -> int:
+    """Put rows that a worker holds and that went nowhere back into the queue; all of them, or only these.
+
+    Args:
+        tried: the server was away: that is an attempt, so that the next one comes later.
+    """
     mine = and_(_ROWS.c.worker == worker, _ROWS.c.state == "sending")
     if only is not None:
         wanted = list(only)
         if not wanted:
             return 0
         mine = and_(mine, _ROWS.c.id.in_(wanted))
-    result = session.execute(update(_ROWS).where(mine).values(state="queued", lease_until=None))
+    result = session.execute(
+        update(_ROWS).where(mine).values(state="queued", lease_until=None, **({} if tried else _UNTRIED))
+    )
     return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+# A claim that came to nothing is no attempt, and a mail that was never tried has no date yet.
+_UNTRIED: dict[str, Any] = {
+    "attempts": case((_ROWS.c.attempts > 0, _ROWS.c.attempts - 1), else_=0),
+    "dated_at": case((_ROWS.c.attempts > 1, _ROWS.c.dated_at), else_=None),
+}
+
+
+def make_wait(session: Session, worker: str, waits: Sequence[tuple[int, datetime, str]]) -> None:
+    """Put rows that a worker holds and may not try yet back into the queue: which, until when, and why."""
+    if waits:
+        rows = [{"row": row, "until": until, "why": why, "by": worker} for row, until, why in waits]
+        session.connection().execute(_MAKE_WAIT, rows)
+
+
+_MAKE_WAIT = (
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("row"), _ROWS.c.worker == bindparam("by"), _ROWS.c.state == "sending")
+    .values(state="queued", lease_until=None, not_before=bindparam("until"), reason=bindparam("why"), **_UNTRIED)
+)

@@ -7,7 +7,7 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from digest.domain.mail import DELIVERY_STATES, Cut
-from digest.store.tables import CutRow, Delivery
+from digest.store.tables import CutRow, Delivery, Subscriber
 
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
 
@@ -57,3 +57,26 @@ def next_due(session: Session, issue_id: int) -> datetime | None:
     if session.execute(at_once).first() is not None:
         return None
     return session.execute(core_select(func.min(_ROWS.c.not_before)).where(queued)).scalar()
+
+
+def is_due(session: Session, issue_id: int, now: datetime) -> bool:
+    """Whether a queued row of an issue may go at this moment."""
+    queued = and_(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued")
+    at_once = core_select(_ROWS.c.id).where(queued, _ROWS.c.not_before.is_(None)).limit(1)
+    by_now = core_select(_ROWS.c.id).where(queued, _ROWS.c.not_before <= now).limit(1)
+    return any(session.execute(query).first() is not None for query in (at_once, by_now))
+
+
+def waiting_at(session: Session, issue_id: int, domain: str) -> int:
+    """How many readers at a domain are still to get the issue."""
+    query = (
+        core_select(func.count())
+        .select_from(_ROWS)
+        .join(Subscriber, col(Subscriber.id) == _ROWS.c.subscriber_id)
+        .where(
+            _ROWS.c.issue_id == issue_id,
+            _ROWS.c.state.in_(("queued", "sending")),
+            col(Subscriber.address_key).endswith(f"@{domain}", autoescape=True),
+        )
+    )
+    return int(session.execute(query).scalar_one())

@@ -18,6 +18,7 @@ from digest.store.tables.news import (
 )
 from digest.store.tables.publishing import FragmentRow, Issue, ManifestRow, Newsletter, NewsroomItem, Placement, Topic
 from digest.store.tables.readers import ChoiceSet, Subscriber, Subscription, Suppression
+from digest.store.tables.sending import SendDay, SendLimit
 from digest.store.tables.sources import Feed, FeedDay, HostRest, WebSub
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "Notice",
     "Placement",
     "QuoteRow",
+    "SendDay",
+    "SendLimit",
     "SentArticle",
     "SentStory",
     "SignIn",

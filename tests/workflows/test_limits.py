@@ -1,0 +1,205 @@
+"""Limits and refusals through the real delivery, on both databases, with a clock that goes on when somebody waits."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.domain.limits import Limits
+from digest.domain.mail import SendResult
+from digest.store.database import Database
+from digest.workflows.context import Context
+from digest.workflows.deliver import audit, deliver
+from digest.workflows.standing import standing
+from tests.conftest import NOW, Clock  # type: ignore[import-not-found]
+from tests.workflows.world import (  # type: ignore[import-not-found]
+    FakeSender,
+    context,
+    issue_row,
+    ledger,
+    publish,
+    reader,
+)
+
+
+def answer(outcome: str, code: str, detail: str = "") -> SendResult:
+    return SendResult(None, outcome, code, detail)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def sender() -> FakeSender:
+    return FakeSender()
+
+
+@pytest.fixture
+def ctx(db: Database, tmp_path: Path, sender: FakeSender, clock: Clock) -> Context:
+    return context(db, tmp_path / "var", sender, clock)
+
+
+@pytest.fixture
+def lite(sqlite_db: Database, tmp_path: Path, sender: FakeSender, clock: Clock) -> Context:
+    return context(sqlite_db, tmp_path / "var", sender, clock)
+
+
+def test_a_sender_with_a_rate_takes_no_more_and_hardly_less(ctx: Context, sender: FakeSender, clock: Clock) -> None:
+    left: list[datetime] = []
+    sender.on_hand_over = lambda _: left.append(clock.now)
+    ctx = replace(ctx, limits=Limits(rate=5.0))
+    issue = publish(ctx)
+    for number in range(80):
+        reader(ctx, f"r{number}@x.example")
+    assert deliver(ctx, issue, threads=1).sent == 80
+    in_ten = [sum(start <= at < start + timedelta(seconds=10) for at in left) for start in left[:30]]
+    assert max(in_ten) <= 50
+    assert min(in_ten) >= 45
+
+
+def test_readers_at_a_domain_with_a_limit_wait_for_each_other_and_nobody_else_does(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    left: dict[str, datetime] = {}
+    sender.on_hand_over = lambda message: left.__setitem__(message.recipient, clock.now)
+    ctx = replace(ctx, limits=Limits(domains={"slow.example": 2.0}))
+    issue = publish(ctx)
+    for number in range(10):
+        reader(ctx, f"r{number}@slow.example")
+    for number in range(10):
+        reader(ctx, f"r{number}@fast.example")
+    assert deliver(ctx, issue, threads=1).sent == 20
+    assert {at for address, at in left.items() if "fast" in address} == {NOW}
+    slow = sorted(at for address, at in left.items() if "slow" in address)
+    assert timedelta(seconds=4) <= slow[-1] - slow[0] <= timedelta(seconds=6)
+    assert issue_row(ctx, issue).state == "sent"
+
+
+def test_a_row_that_only_waited_for_its_turn_was_not_tried(lite: Context, sender: FakeSender, clock: Clock) -> None:
+    ctx = replace(lite, limits=Limits(domains={"x.example": 0.001}))
+    issue = publish(ctx)
+    for number in range(2):
+        reader(ctx, f"r{number}@x.example")
+    report = deliver(ctx, issue, threads=1)
+    assert (report.sent, report.waiting) == (1, 1)
+    assert ledger(ctx, issue)["r1"] == ("queued", "waiting for its turn: x.example gets 0.001 mails a second")
+    sender.script["r1@x.example"] = answer("deferred", "450 4.2.0", "greylisted")
+    clock.advance(hours=30)
+    deliver(ctx, issue, threads=1)
+    clock.advance(hours=30)
+    deliver(ctx, issue, threads=1)
+    assert ledger(ctx, issue)["r1"][0] == "queued", "it is tried for two days from its first attempt"
+    clock.advance(hours=30)
+    deliver(ctx, issue, threads=1)
+    assert ledger(ctx, issue)["r1"][1].startswith("given up after 3 attempts in 48 hours")
+
+
+def test_a_warm_up_sends_a_little_more_every_day_and_says_what_it_waits_for(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    ctx = replace(ctx, limits=Limits(warm_up=(3, 5), daily=9))
+    issue = publish(ctx)
+    for number in range(21):
+        reader(ctx, f"r{number}@x.example")
+    sent, words = [], []
+    for _ in range(4):
+        report = deliver(ctx, issue)
+        deliver(ctx, issue, at_once=True)  # nobody talks it into more, and a restart does not forget
+        sent.append(len(sender.taken))
+        words.append(report.problem)
+        clock.now = clock.now.replace(hour=0, minute=1) + timedelta(days=1)
+    assert sent == [3, 8, 17, 21]
+    assert words == [
+        "today's 3 mails (day 1 of the warm-up) have left; goes on on 13 March at 00:00 UTC",
+        "today's 5 mails (day 2 of the warm-up) have left; goes on on 14 March at 00:00 UTC",
+        "today's 9 mails have left; goes on on 15 March at 00:00 UTC",
+        "",
+    ]
+    assert issue_row(ctx, issue).state == "sent"
+
+
+def test_while_the_day_is_over_the_issue_says_so_and_readers_that_are_skipped_cost_nothing(
+    lite: Context, sender: FakeSender, clock: Clock
+) -> None:
+    ctx = replace(lite, limits=Limits(daily=4))
+    issue = publish(ctx)
+    for number in range(6):
+        reader(ctx, f"r{number}@x.example")
+    sender.script["r0@x.example"] = answer("failed", "550 5.1.1", "no such user")
+    sender.script["r1@x.example"] = answer("deferred", "450 4.2.0", "greylisted")
+    deliver(ctx, issue, threads=1)
+    assert len(sender.taken) == 4
+    assert audit(ctx, issue) == {
+        "audience": 6, "queued": 1, "sending": 0, "sent": 4, "skipped": 0, "failed": 1, "unknown": 0,
+    }  # fmt: skip
+    report = standing(ctx)
+    assert (report.sent_today, report.cap_today, report.warm_up_day) == (4, 4, 0)
+    clock.advance(minutes=30)
+    deliver(ctx, issue, threads=1)
+    assert issue_row(ctx, issue).reason == "today's 4 mails have left; goes on on 13 March at 00:00 UTC"
+
+
+def test_a_domain_that_says_421_rests_while_the_others_get_their_mail(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    issue = publish(ctx)
+    sender.batch = 1
+    for number in range(30):
+        reader(ctx, f"r{number}@asks.example")
+    sender.script["r0@asks.example"] = answer("deferred", "421 4.7.28", "unusual rate of mail")
+    deliver(ctx, issue, threads=1)
+    clock.advance(seconds=2)
+    for number in range(5):
+        reader(ctx, f"late{number}@asks.example")
+    assert standing(ctx).slow[0].domain == "asks.example"
+    second = publish(ctx, 2, {"policy": (11, 12)})
+    reader(ctx, "r@else.example")
+    report = deliver(ctx, second, threads=1)
+    assert report.sent == 1, "only at the other domain"
+    assert "asks.example asked us to slow down" in ledger(ctx, second)["r7"][1]
+    sender.script.clear()
+    for _ in range(3):
+        clock.advance(minutes=4)
+        deliver(ctx, second, threads=1)
+    assert audit(ctx, second)["sent"] == 36
+    assert standing(ctx).slow == ()
+
+
+def test_a_large_domain_that_refuses_us_by_policy_holds_the_issue_before_its_readers_are_burnt(
+    lite: Context, sender: FakeSender
+) -> None:
+    issue = publish(lite)
+    reader(lite, "first@else.example")
+    for number in range(40):
+        reader(lite, f"r{number}@big.example")
+        reader(lite, f"r{number}x@else.example")
+        sender.script[f"r{number}@big.example"] = answer("failed", "550 5.7.26", "unauthenticated mail")
+    report = deliver(lite, issue, threads=1)
+    numbers = audit(lite, issue)
+    assert "big.example refuses us: 550 5.7.26 unauthenticated mail" in report.problem
+    assert issue_row(lite, issue).state == "held"
+    assert numbers["failed"] <= 2
+
+
+def test_a_small_domain_that_refuses_us_costs_its_readers_and_holds_nobody_else(
+    lite: Context, sender: FakeSender
+) -> None:
+    issue = publish(lite)
+    reader(lite, "first@else.example")
+    for number in range(4):
+        reader(lite, f"r{number}@small.example")
+        reader(lite, f"r{number}x@else.example")
+        sender.script[f"r{number}@small.example"] = answer("failed", "550 5.7.1", "we want no newsletters")
+    deliver(lite, issue, threads=1)
+    numbers = audit(lite, issue)
+    assert (issue_row(lite, issue).state, numbers["failed"], numbers["sent"]) == ("sent", 4, 5)
+
+
+def test_a_relay_that_changes_its_mind_about_us_holds_the_issue(lite: Context, sender: FakeSender) -> None:
+    issue = publish(lite)
+    for number in range(40):
+        reader(lite, f"r{number}@x{number}.example")
+        if number >= 10:
+            sender.script[f"r{number}@x{number}.example"] = answer("failed", "550 5.7.1", "account suspended")
+    report = deliver(lite, issue, threads=1)
+    assert "the mail server refuses us: 550 5.7.1 account suspended" in report.problem
+    assert issue_row(lite, issue).state == "held"
+    assert audit(lite, issue)["failed"] == 4
