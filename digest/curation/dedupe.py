@@ -8,7 +8,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from digest.curation.text import normal_title, shingles, words
 from digest.domain.content import Candidate
@@ -29,6 +28,7 @@ SERIAL = timedelta(hours=48)
 """Equal titles further apart than this are numbers of a series ("Markets wrap: what moved today"), not copies."""
 
 _MIN_SHINGLES = 12
+_URL = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?:www\.)?([^/?#\s]+)([^?#\s]*)(?:\?([^#\s]*))?", re.IGNORECASE)
 _TRACKING = re.compile(r"utm_|fbclid|gclid|ref=")
 _NEAR = 20
 """Texts that share a shingle are compared with so many that follow: cost stays linear, long chains still join."""
@@ -67,13 +67,13 @@ def families(candidates: Sequence[Candidate]) -> list[int]:
 
 def _address(url: str) -> str:
     """An address without scheme, ``www.``, fragment, final slash and tracking parameters."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return url
-    kept = parts.query and sorted(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
-    query = "&".join(kept or ())
-    return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}?{query}" if parts.netloc else ""
+    found = _URL.match(url)
+    if found is None:
+        return ""
+    host, path, query = found.groups()
+    if query:
+        query = "&".join(sorted(part for part in query.split("&") if part and not _TRACKING.match(part)))
+    return f"{host.lower()}{path.rstrip('/')}?{query or ''}"
 
 
 def _title_key(candidate: Candidate) -> str:

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from digest.curation.dedupe import families
 from digest.curation.parts import parts
-from digest.curation.similar import links
+from digest.curation.reading import read
+from digest.curation.similar import links, weighed
 from digest.curation.surgery import obey
 from digest.domain.content import Candidate, Story, StoryRule, TopicLabel
 
@@ -29,8 +30,7 @@ def group(candidates: Iterable[Candidate], rules: Sequence[StoryRule] = ()) -> t
     articles = sorted(candidates, key=lambda candidate: (candidate.published_at, candidate.id))
     originals = families(articles)
     heads = sorted(set(originals))
-    graph = links([articles[head] for head in heads])
-    cluster_of = dict(zip(heads, parts(graph), strict=True))
+    cluster_of = dict(zip(heads, _clusters([articles[head] for head in heads]), strict=True))
     clusters = [cluster_of[original] for original in originals]
     if rules:
         clusters = obey(articles, clusters, rules)
@@ -42,6 +42,15 @@ def group(candidates: Iterable[Candidate], rules: Sequence[StoryRule] = ()) -> t
         _story([(articles[p], originals[p]) for p in positions], identity)
         for positions, identity in zip(members.values(), identities, strict=True)
     )
+
+
+def _clusters(articles: Sequence[Candidate]) -> list[int]:
+    """For articles that are no copies the number of the story that they are on."""
+    if len(articles) < 2:
+        return [0] * len(articles)
+    texts = read(articles)
+    matrix = weighed(texts)
+    return parts(links(articles, texts, matrix), matrix)
 
 
 def as_known(candidates: Iterable[Candidate]) -> tuple[Story, ...]:

@@ -1,15 +1,16 @@
 """Which articles are alike, and how much: the graph in which stories are looked for.
 
-Cosine of weighed words, lowered where figures, titles or times speak against one event. Pairs are found by
+Cosine of weighed words, lowered where figures, titles, times or outlets speak against one event. Pairs are found by
 sparse matrix products in slices, so that memory stays bounded; every sum runs in a fixed order on one thread.
 """
 
 import math
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from digest.curation.text import terms_of, words
+from digest.curation.reading import Texts
 from digest.domain.content import Candidate
 
 NEIGHBOURS = 15
@@ -18,18 +19,14 @@ NEIGHBOURS = 15
 SIMILAR = 0.25
 """Similarity from which two articles are linked."""
 
-TITLE_WEIGHT = 2
-SUMMARY_LENGTH = 600
-"""Characters of summary (or of text, where there is no summary) that count."""
-
-TITLE_LENGTH = 1000
-"""Characters of title that count; no real one is longer."""
-
 OTHER_FIGURES = 0.85
 """Factor for two titles that both have figures, and none in common: another quarter, another sum."""
 
 FEW_TITLE_WORDS = 0.75
 """Factor for two titles with less than two words in common."""
+
+SAME_OUTLET, SAME_OUTLET_TIME = 0.7, timedelta(hours=24)
+"""Factor for two articles of one outlet within so long: it seldom tells one event twice in a day."""
 
 KNOWN_TOGETHER, KNOWN_APART = 1.4, 0.7
 """Factors for two articles that an earlier run put into one story, or into two: small doubts move nothing."""
@@ -44,143 +41,150 @@ CROWD = 250
 """A term in more texts than this looks for no neighbours: it would make the cost grow with the square."""
 
 _SLICE = 2000
+_PAIRS = 500_000
+_MOST_TIMES = 49
 _Pairs = tuple[Any, Any, Any]
 
-Row = dict[int, float]
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Articles 0 … size-1 and their links: arrays of positions ``one`` < ``other``, sorted, and what a link weighs."""
+
+    size: int
+    one: Any
+    other: Any
+    weight: Any
 
 
-def links(articles: Sequence[Candidate], apart: Collection[tuple[int, int]] = ()) -> list[Row]:
-    """For every article those most similar to it, by position, symmetric, in order of position.
-
-    Args:
-        articles: sorted by (published_at, id).
-        apart: pairs of positions, lower first, that editors keep apart.
-    """
-    if len(articles) < 2:
-        return [{} for _ in articles]
-    read = [_read(article) for article in articles]
-    known = any(article.story_id is not None for article in articles)
-    least = SIMILAR / KNOWN_TOGETHER if known else SIMILAR
-    one, other, alike = _pairs(_weights([count for count, _, _ in read]), least)
-    titles, figures = [title for _, title, _ in read], [found for _, _, found in read]
-    del read
-    alike = _doubts(articles, titles, figures, one, other, alike)
-    keep = alike >= SIMILAR
-    if apart:
-        forbidden = frozenset(apart)
-        keep &= [pair not in forbidden for pair in zip(one.tolist(), other.tolist(), strict=True)]
-    return _nearest(len(articles), one[keep], other[keep], alike[keep])
-
-
-def _read(article: Candidate) -> tuple[Counter[str], frozenset[str], frozenset[str]]:
-    """Terms with their counts, title terms, and figures of the title (years are none)."""
-    spoken = words(article.title[:TITLE_LENGTH])
-    title = terms_of(spoken)
-    figures = frozenset(
-        word for word in spoken if word[0].isdigit() and not (len(word) == 4 and word[:2] in ("19", "20"))
-    )
-    count: Counter[str] = Counter()
-    for term in title:
-        count[term] += TITLE_WEIGHT
-    if rest := (article.summary or article.text)[:SUMMARY_LENGTH]:
-        count.update(terms_of(words(rest)))
-    return count, frozenset(title), figures
-
-
-def _weights(counts: Sequence[Counter[str]]) -> Any:
+def weighed(texts: Texts) -> Any:
     """A matrix with a row of unit length for every text, a column for every term that at least two texts have."""
     import numpy as np
     from scipy import sparse
 
-    spread = Counter(term for count in counts if len(count) >= LEAST_TERMS for term in count)
-    total = math.log(1 + len(counts))
-    rarity = {term: total - math.log(1 + found) + 1 for term, found in spread.items()}
-    column = {term: number for number, term in enumerate(term for term, found in spread.items() if found > 1)}
-    logs = [0.0, *(1 + math.log(n) for n in range(1, 50))]
-    starts, columns, values = [0], [], []
-    for count in counts:
-        if len(count) >= LEAST_TERMS:
-            weights = [(term, logs[min(n, 49)] * rarity[term]) for term, n in count.items()]
-            length = math.sqrt(sum(weight * weight for _, weight in weights))
-            for term, weight in weights:
-                if term in column:
-                    columns.append(column[term])
-                    values.append(weight / length)
-        starts.append(len(columns))
+    counts = texts.counts
+    lengths = np.diff(counts.indptr)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    telling = (lengths >= LEAST_TERMS)[row]
+    spread = np.bincount(counts.indices[telling], minlength=counts.shape[1])
+    rarity = math.log(1 + counts.shape[0]) - np.log1p(spread) + 1
+    logs = np.array([0.0, *(1 + math.log(n) for n in range(1, _MOST_TIMES + 1))])
+    values = logs[np.minimum(counts.data, _MOST_TIMES)] * rarity[counts.indices]
+    whole = np.sqrt(np.bincount(row, weights=values * values, minlength=len(lengths)))
+    kept = telling & (spread[counts.indices] > 1)
+    column = np.cumsum(spread > 1, dtype=np.int32) - 1
+    starts = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(lengths)))]).astype(np.int32)
     matrix = sparse.csr_matrix(
-        (np.array(values, np.float64), np.array(columns, np.int32), np.array(starts, np.int32)),
-        shape=(len(counts), len(column)),
+        ((values[kept] / whole[row[kept]]).astype(np.float32), column[counts.indices[kept]], starts),
+        shape=(len(lengths), int((spread > 1).sum())),
     )
     matrix.sort_indices()
     return matrix
+
+
+def links(articles: Sequence[Candidate], texts: Texts, matrix: Any) -> Graph:
+    """Every article's links to those most similar to it.
+
+    Args:
+        articles: sorted by (published_at, id).
+        texts: what they say.
+        matrix: the same, :func:`weighed`.
+    """
+    import numpy as np
+
+    known = any(article.story_id is not None for article in articles)
+    one, other, alike = _pairs(matrix, SIMILAR / KNOWN_TOGETHER if known else SIMILAR)
+    alike = np.round(alike * _doubts(articles, texts, one, other), 6)
+    keep = alike >= SIMILAR
+    return _nearest(len(articles), one[keep], other[keep], alike[keep])
 
 
 def _pairs(matrix: Any, least: float) -> _Pairs:
     """Every pair of rows that share a term outside the crowd and whose cosine is at least that, with it."""
     import numpy as np
 
+    size = matrix.shape[0]
     crowded = np.bincount(matrix.indices, minlength=matrix.shape[1]) > CROWD
-    probing = matrix[:, ~crowded].tocsr()
-    rest = matrix[:, crowded].tocsr()
-    # By Cauchy and Schwarz the crowd's terms add at most the product of these lengths.
-    tail = np.sqrt(np.asarray(rest.multiply(rest).sum(axis=1)).ravel())
-    across = probing.T.tocsr()
-    found: list[_Pairs] = []
-    for start in range(0, matrix.shape[0], _SLICE):
-        part = (probing[start : start + _SLICE] @ across).tocoo()
-        one, other, alike = part.row + start, part.col, part.data
-        keep = (one < other) & (alike + tail[one] * tail[other] >= least)
-        one, other, alike = one[keep], other[keep], alike[keep]
-        if rest.nnz:
-            alike = alike + np.asarray(rest[one].multiply(rest[other]).sum(axis=1)).ravel()
-        keep = alike >= least
-        found.append((one[keep], other[keep], alike[keep]))
+    probing, rest = matrix[:, ~crowded].tocsr(), matrix[:, crowded].tocsr()
+    # By Cauchy and Schwarz the crowd's terms add at most the product of these lengths; nothing where none is shared.
+    tail = np.sqrt(np.asarray(rest.multiply(rest).sum(axis=1), np.float32).ravel())
+    has = _bits(rest)
+    found: list[_Pairs] = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))]
+    for start in range(0, size, _SLICE):
+        product = probing[start : start + _SLICE] @ probing[start:].T.tocsr()
+        one = np.repeat(np.arange(start, start + product.shape[0], dtype=np.int32), np.diff(product.indptr))
+        other, alike = product.indices + np.int32(start), product.data
+        near = np.flatnonzero((alike + tail[one] * tail[other] >= least) & (one < other))
+        one, other, alike = one[near], other[near], alike[near]
+        near = np.flatnonzero((alike >= least) | ((has[one] & has[other]) != 0))
+        one, other, alike = one[near], other[near], alike[near]
+        alike = alike + _products(rest, one, other)
+        near = np.flatnonzero(alike >= least)
+        one, other, alike = one[near], other[near], alike[near]
+        order = np.lexsort((other, one))
+        found.append((one[order], other[order], alike[order]))
     one, other, alike = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((other, one))
-    return one[order], other[order], alike[order]
+    return one, other, alike
 
 
-def _doubts(
-    articles: Sequence[Candidate],
-    titles: Sequence[frozenset[str]],
-    figures: Sequence[frozenset[str]],
-    one: Any,
-    other: Any,
-    alike: Any,
-) -> Any:
-    """The similarities, lowered by what speaks against one event and moved a little by what earlier runs held."""
+def _bits(matrix: Any) -> Any:
+    """For every row a number with a bit set for each of its columns, 64 columns at most apart."""
+    import numpy as np
+
+    bit = np.left_shift(np.uint64(1), np.arange(matrix.shape[1], dtype=np.uint64) % np.uint64(64))
+    found = np.zeros(matrix.shape[0], np.uint64)
+    filled = np.diff(matrix.indptr) > 0
+    if filled.any():
+        found[filled] = np.bitwise_or.reduceat(bit[matrix.indices], matrix.indptr[:-1][filled])
+    return found
+
+
+def _products(matrix: Any, one: Any, other: Any) -> Any:
+    """The products of pairs of rows."""
+    import numpy as np
+
+    found = [np.zeros(0, matrix.dtype)]
+    for start in range(0, len(one), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        found.append(np.asarray(matrix[one[part]].multiply(matrix[other[part]]).sum(axis=1)).ravel())
+    return np.concatenate(found)
+
+
+def _doubts(articles: Sequence[Candidate], texts: Texts, one: Any, other: Any) -> Any:
+    """Factors for pairs: lowered by what speaks against one event, moved a little by what earlier runs held."""
     import numpy as np
 
     # Seconds, and -1 for no story: numbers compare a thousand times faster than values.
     at = np.array([article.published_at.timestamp() for article in articles])
     hours = np.abs(at[one] - at[other]) / 3600
-    alike = alike * np.exp2(-np.maximum(0.0, hours - SAME_HOURS) / HALVED_HOURS)
+    factor = np.exp2(-np.maximum(0.0, hours - SAME_HOURS) / HALVED_HOURS)
+    number = {"": 0}
+    outlet = np.array([number.setdefault(article.source.casefold(), len(number)) for article in articles])
+    own = (outlet[one] == outlet[other]) & (outlet[one] > 0) & (hours < SAME_OUTLET_TIME / timedelta(hours=1))
+    factor[own] *= SAME_OUTLET
     known = np.array([-1 if article.story_id is None else article.story_id for article in articles])
-    both = (known[one] >= 0) & (known[other] >= 0)
-    same = known[one] == known[other]
-    alike = np.where(both & same, alike * KNOWN_TOGETHER, np.where(both, alike * KNOWN_APART, alike))
-    pairs = zip(one.tolist(), other.tolist(), strict=True)
-    few = np.fromiter((len(titles[a] & titles[b]) < 2 for a, b in pairs), bool, len(one))
-    alike = np.where(few, alike * FEW_TITLE_WORDS, alike)
-    told = np.array([bool(found) for found in figures], bool)
-    for number in np.flatnonzero(told[one] & told[other]).tolist():
-        a, b = one[number], other[number]
-        if figures[a].isdisjoint(figures[b]):
-            alike[number] *= OTHER_FIGURES
-    return alike
+    both, same = (known[one] >= 0) & (known[other] >= 0), known[one] == known[other]
+    factor[both & same] *= KNOWN_TOGETHER
+    factor[both & ~same] *= KNOWN_APART
+    factor[_products(texts.titles, one, other) < 2] *= FEW_TITLE_WORDS
+    told = np.diff(texts.figures.indptr) > 0
+    figures = np.flatnonzero(told[one] & told[other])
+    factor[figures[_products(texts.figures, one[figures], other[figures]) == 0]] *= OTHER_FIGURES
+    return factor
 
 
-def _nearest(size: int, one: Any, other: Any, alike: Any) -> list[Row]:
+def _nearest(size: int, one: Any, other: Any, alike: Any) -> Graph:
     """The graph in which every article keeps its nearest, ties to the earlier one."""
     import numpy as np
 
-    source, target = np.concatenate([one, other]), np.concatenate([other, one])
-    weight = np.round(np.concatenate([alike, alike]), 9)
-    order = np.lexsort((target, -weight, source))
-    source, target, weight = source[order], target[order], weight[order]
-    first = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=size))])
-    near = np.arange(len(source)) - first[source] < NEIGHBOURS
-    graph: list[Row] = [{} for _ in range(size)]
-    for a, b, value in zip(source[near].tolist(), target[near].tolist(), weight[near].tolist(), strict=True):
-        graph[a][b] = graph[b][a] = value
-    return [dict(sorted(row.items())) for row in graph]
+    keep = np.zeros(len(one), bool)
+    ends = np.concatenate([one, other])
+    link = np.concatenate([np.arange(len(one))] * 2)
+    many = np.bincount(ends, minlength=size) > NEIGHBOURS
+    keep[link[~many[ends]]] = True
+    ends, link = ends[many[ends]], link[many[ends]]
+    far = np.where(one[link] == ends, other[link], one[link])
+    order = np.lexsort((far, -alike[link], ends))
+    ends, link = ends[order], link[order]
+    first = np.searchsorted(ends, ends)
+    keep[link[np.arange(len(ends)) - first < NEIGHBOURS]] = True
+    return Graph(size, one[keep], other[keep], alike[keep])

@@ -73,6 +73,11 @@ def stems(text: str) -> list[str]:
     return [stem(word) for word in words(text)]
 
 
+def is_unspaced(word: str) -> bool:
+    """Whether a word is one character of a script without spaces."""
+    return not word.isascii() and _ONE_UNSPACED.match(word) is not None
+
+
 def terms(text: str) -> list[str]:
     """What a text is about: stems without stopwords; scripts without spaces give pairs of characters."""
     return terms_of(words(text))
@@ -83,7 +88,7 @@ def terms_of(spoken: Sequence[str]) -> list[str]:
     found: list[str] = []
     previous = ""
     for word in spoken:
-        if not word.isascii() and _ONE_UNSPACED.match(word):
+        if is_unspaced(word):
             if previous:
                 found.append(previous + word)
             previous = word

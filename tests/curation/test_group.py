@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from digest.curation.group import group
 from digest.curation.lab import group_rows
-from digest.curation.similar import links
+from digest.curation.reading import read
+from digest.curation.similar import Graph, links, weighed
 from digest.domain.content import Candidate, TopicLabel
 from tests.conftest import shared_data
 from tests.curation.make import EVENT, OTHERS, article
@@ -25,17 +26,49 @@ def test_coverage_of_one_event_is_one_story() -> None:
     assert stories[0].sources == 3
 
 
+def graph(articles: list[Candidate]) -> Graph:
+    texts = read(articles)
+    return links(articles, texts, weighed(texts))
+
+
 def linked(one: Candidate, other: Candidate) -> float:
     """How alike two articles are held to be, in the company of others."""
     company = [article(100 + n, title) for n, title in enumerate(OTHERS)]
     found = sorted([one, other, *company], key=lambda candidate: (candidate.published_at, candidate.id))
-    return links(found)[found.index(one)].get(found.index(other), 0.0)
+    ends = sorted((found.index(one), found.index(other)))
+    held = graph(found)
+    pairs = zip(zip(held.one.tolist(), held.other.tolist(), strict=True), held.weight.tolist(), strict=True)
+    return dict(pairs).get(tuple(ends), 0.0)
 
 
 def test_other_figures_speak_against_one_event() -> None:
     one, other = "Fund Alpha sells 500 coins of its holdings", "Fund Alpha sells 900 coins of its reserves"
     apart = linked(article(1, one), article(2, other))
     assert 0 < apart < linked(article(1, one), article(2, other.replace("900", "500")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("$835.6M", "$835 million"),
+        ("$2B", "$2,000,000,000"),
+        ("1,480 coins", "1480 coins"),
+        ("€3.5bn", "€3.5 billion"),
+    ],
+)
+def test_one_sum_is_one_figure_however_it_is_written(one: str, other: str) -> None:
+    title = "Fund Alpha sells {} of its holdings"
+    assert linked(article(1, title.format(one)), article(2, title.format(other))) > linked(
+        article(1, title.format(one)), article(2, title.format("$71.5M"))
+    )
+
+
+def test_two_articles_of_one_outlet_on_one_day_are_rather_two_events() -> None:
+    def told(source: str, hours: float = 1) -> float:
+        return linked(article(1, EVENT[0], source="Daily Block"), article(2, EVENT[1], source=source, hours=hours))
+
+    assert told("daily block") < told("Other") == told("")
+    assert told("Daily Block", hours=48) > told("Daily Block")
 
 
 def test_what_earlier_runs_held_moves_small_doubts_only() -> None:
@@ -121,8 +154,7 @@ def test_ten_thousand_equal_titles_are_survived(title: str) -> None:
 
 def test_a_crowd_looks_for_no_neighbours() -> None:
     titles = [f"Market wrap {number} {number + 1}" for number in range(0, 4000, 2)]
-    graph = links([article(i, title, hours=i / 1000) for i, title in enumerate(titles)])
-    assert sum(len(row) for row in graph) == 0
+    assert len(graph([article(i, title, hours=-i / 1000) for i, title in enumerate(titles)]).one) == 0
 
 
 @pytest.mark.parametrize(
