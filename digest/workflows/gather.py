@@ -17,16 +17,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from digest.domain.content import Entry
 from digest.domain.newsroom import FeedSpec, Quote
 from digest.errors import DigestError
+from digest.feeds.beside import Readers, spare_cores
 from digest.feeds.fetch import Fetched
 from digest.feeds.pace import wishes_of
 from digest.feeds.read import accept
-from digest.feeds.understand import item_of, understand
+from digest.feeds.understand import item_of
 from digest.quotes.provider import open_provider, read_quotes
 from digest.store import feeds
 from digest.store.articles import Incoming
@@ -42,6 +44,9 @@ __all__ = ["FeedOutcome", "GatherReport", "Progress", "State", "gather"]
 
 DEADLINE = 20.0
 """Seconds for one feed."""
+
+MANY = 100
+"""Feeds from which on it is worth while to start processes that read beside this one."""
 
 log = structlog.get_logger()
 
@@ -65,9 +70,10 @@ def gather(
     started = time.monotonic()
     with ctx.db.read() as session:
         waiting = feeds.waiting(session, ctx.clock(), due_only=due_only)
-    run = Run(ctx, _read, due_only, len(waiting), progress, stop)
+    readers = Readers(spare_cores() if len(waiting) >= MANY else 0)
+    run = Run(ctx, partial(_read, readers), due_only, len(waiting), progress, stop)
     try:
-        with ThreadPoolExecutor(MOST, thread_name_prefix="gather") as pool:
+        with readers, ThreadPoolExecutor(MOST, thread_name_prefix="gather") as pool:
             run.feeds(pool, waiting)
             # What a killed process had claimed is free again when its lease ends.
             patience = 0.0 if due_only else time.monotonic() + LEASE.total_seconds()
@@ -83,7 +89,7 @@ def gather(
     return report
 
 
-def _read(ctx: Context, task: FeedTask) -> Reading:
+def _read(readers: Readers, ctx: Context, task: FeedTask) -> Reading:
     """Fetch and parse one feed. Runs in a thread, touches no database, never raises."""
     answer = None
     try:
@@ -95,7 +101,7 @@ def _read(ctx: Context, task: FeedTask) -> Reading:
         if task.kind == "quotes":
             wishes = wishes_of(answer.headers, answer.body)
             return Reading(answer, quotes=quotes_in(task.spec, answer), wishes=wishes)
-        found = understand(
+        found = readers.understand(
             task.spec,
             task.name,
             answer.body,

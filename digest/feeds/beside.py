@@ -1,0 +1,281 @@
+"""Answers understood in processes of their own, beside the one that fetches and stores.
+
+Python runs one thread of a process at a time, and to read feeds is most of a first gather's work: on two cores it is
+done in half the time beside. And what a process of its own reads can be given up: a document that takes forever, or
+that breaks a library, costs its feed a failure and nobody else anything.
+
+A reader talks over two pipes: a length (8 bytes), then that many bytes of pickle. It ends when its pipe does, so that
+none outlives its parent, however that ends. Only this module's own code speaks on either side.
+"""
+
+import contextlib
+import fcntl
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from digest.domain.content import Entry, Image
+from digest.errors import DigestError, ParseError
+from digest.feeds.read import Source
+from digest.feeds.understand import Item, Understood, understand
+
+PATIENCE = 20.0
+"""Seconds after which a reader is given up, and started anew for the next answer."""
+SMALL = 8_000
+"""Bytes: an answer no longer than this is understood here, sooner than it could be sent anywhere."""
+IN_LINE = 32
+"""Answers that one reader is asked for ahead. Those that come then are understood here; not sooner, since who fetches and
+stores is as busy as one reader."""
+MEMORY = 1_500_000_000
+"""Bytes of address space that a reader may have: a document that needs more is refused."""
+_PIPE: Final = 1_048_576
+
+
+def spare_cores() -> int:
+    """How many readers would have a core of their own, beside the one that fetches and stores; a few are enough."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores - 1, 4)
+
+
+class Readers:
+    """Understands answers, in up to ``most`` processes and here. Safe to share between threads.
+
+    A process is started when there is something for it. Use it as a context: at the end the processes are gone.
+    """
+
+    def __init__(self, most: int, *, patience: float = PATIENCE) -> None:
+        self._most, self._patience = most, patience
+        self._lock = threading.Lock()
+        self._readers: list[_Reader] = []
+
+    def __enter__(self) -> "Readers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._most = 0
+            readers, self._readers = self._readers, []
+        for reader in readers:
+            reader.end()
+
+    def understand(
+        self,
+        source: Source,
+        name: str,
+        body: bytes,
+        content_type: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        now: datetime,
+        first_read: bool,
+    ) -> Understood:
+        """What :func:`digest.feeds.understand.understand` says, wherever there is room to find out.
+
+        Raises:
+            ParseError: as there; or the document took too long, or broke the process that read it.
+        """
+        asked = (source, name, body, content_type, url, dict(headers), now, first_read)
+        while len(body) > SMALL and (reader := self._take()):
+            try:
+                answer = reader.ask(pickle.dumps(asked, pickle.HIGHEST_PROTOCOL), self._patience)
+            except _OthersFaultError:
+                continue
+            except OSError:  # it has gone, or is given up
+                self._give_up(reader)
+                raise ParseError("to read this took too long, or broke the process that read it") from None
+            if isinstance(answer, BaseException):
+                raise answer
+            return _unpacked(answer)
+        return _understood(*asked)
+
+    def _take(self) -> "_Reader | None":
+        """A place in a line that isn't long; None if there is none."""
+        with self._lock:
+            best = min(self._readers, key=lambda reader: reader.line, default=None)
+            if (best is None or best.line) and len(self._readers) < self._most:
+                try:
+                    best = _Reader()
+                    self._readers.append(best)
+                except OSError:  # no room for another process: never mind
+                    self._most = len(self._readers)
+            if best is None or best.line >= IN_LINE:
+                return None
+            best.line += 1
+            return best
+
+    def _give_up(self, reader: "_Reader") -> None:
+        with self._lock:
+            if reader in self._readers:
+                self._readers.remove(reader)
+        reader.end()
+
+
+class _OthersFaultError(Exception):
+    """The process has gone before it came to this question."""
+
+
+class _Reader:
+    """One process, as its parent sees it. It is asked ahead of its answers, so that it never waits for us.
+
+    Attributes:
+        line: how many wait for it. Counted by whoever shares it out.
+    """
+
+    def __init__(self) -> None:
+        self.line = 0
+        known = os.pathsep.join(path for path in sys.path if path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "digest.feeds.beside"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env={**os.environ, "PYTHONPATH": known},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._to, self._from = self._process.stdin, self._process.stdout
+        for pipe in (self._to, self._from):
+            with contextlib.suppress(OSError, AttributeError):  # wide enough for a line of questions
+                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
+        os.set_blocking(self._to.fileno(), False)
+        self._ready, self._room = select.poll(), select.poll()
+        self._ready.register(self._from, select.POLLIN)
+        self._room.register(self._to, select.POLLOUT)
+        self._asking, self._sharing = threading.Lock(), threading.Lock()
+        self._turns: deque[threading.Event] = deque()  # of those that wait, in the order of their questions
+        self._broken = False
+
+    def ask(self, question: bytes, patience: float) -> Any:
+        """The answer to a question.
+
+        Raises:
+            OSError: the process has ended over this question, or does not answer in time.
+            _OthersFaultError: it has ended before it came to this question.
+        """
+        left, turn = _framed(question), threading.Event()
+        with self._asking:
+            with self._sharing:
+                self._turns.append(turn)
+                if len(self._turns) == 1 or self._broken:
+                    turn.set()
+            with contextlib.suppress(OSError, ValueError):  # whoever waits for the answer will see
+                while left and not self._broken:
+                    _wait(self._room, time.monotonic() + patience)
+                    left = left[self._to.write(left) or 0 :]
+        turn.wait()
+        if self._broken:
+            raise _OthersFaultError
+        try:
+            end = time.monotonic() + patience
+            answer = self._read(int.from_bytes(self._read(8, end), "big"), end)
+        except BaseException:
+            with self._sharing:
+                self._broken = True
+                for each in self._turns:
+                    each.set()
+            raise
+        with self._sharing:
+            self._turns.popleft()
+            self.line -= 1
+            if self._turns:
+                self._turns[0].set()
+        return pickle.loads(answer)  # noqa: S301  (what our own code says)
+
+    def _read(self, length: int, end: float) -> bytes:
+        found = bytearray()
+        while len(found) < length:
+            _wait(self._ready, end)
+            some = self._from.read(length - len(found))
+            if not some:
+                raise ConnectionError("the process has ended")
+            found += some
+        return bytes(found)
+
+    def end(self) -> None:
+        """End the process."""
+        with contextlib.suppress(OSError):
+            self._to.close()
+        self._process.kill()
+        self._process.wait()
+        self._from.close()
+
+
+def _framed(message: bytes) -> memoryview:
+    return memoryview(len(message).to_bytes(8, "big") + message)
+
+
+def _wait(poll: select.poll, end: float) -> None:
+    if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
+        raise TimeoutError("no answer in time")
+
+
+def _understood(
+    source: Source, name: str, body: bytes, content_type: str, url: str, headers: Mapping[str, str],
+    now: datetime, first_read: bool,
+) -> Understood:  # fmt: skip
+    return understand(source, name, body, content_type, url, headers, now=now, first_read=first_read)
+
+
+# Pickle takes five times as long over frozen dataclasses as over tuples.
+def _packed(found: Understood) -> tuple[Any, ...]:
+    items = [
+        (
+            item.url, item.reporter, entry.guid, entry.url, entry.title, entry.summary, entry.content, entry.author,
+            entry.published_at, entry.updated_at, entry.tags,
+            (image.url, image.alt, image.credit, image.width, image.height) if (image := entry.image) else None,
+            entry.language,
+        )
+        for item in found.items
+        for entry in (item.entry,)
+    ]  # fmt: skip
+    return items, found.events, found.hub, found.rhythm, found.wishes
+
+
+def _unpacked(packed: tuple[Any, ...]) -> Understood:
+    items, *others = packed
+    return Understood(
+        tuple(
+            Item(Entry(*[*entry, Image(*image) if image else None, language]), url, reporter)
+            for url, reporter, *entry, image, language in items
+        ),
+        *others,
+    )
+
+
+def main() -> None:
+    """Answer questions until there are no more."""
+    # Whoever ends our parent ends us: the pipe does. Until then its last answers are still wanted.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not stand among the answers
+    while len(head := questions.read(8)) == 8:
+        asked = pickle.loads(questions.read(int.from_bytes(head, "big")))  # noqa: S301  (from our parent)
+        answer: Any
+        try:
+            answer = _packed(_understood(*asked))
+        except DigestError as error:
+            answer = error
+        except Exception:  # noqa: BLE001  (a bug: our parent notes it, and goes on)
+            answer = RuntimeError(traceback.format_exc()[-2000:])
+        answers.write(_framed(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)))
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Answers understood in another process: the same values, and whatever befalls the process is its feed's own trouble."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from digest.domain.newsroom import FeedSpec
+from digest.errors import ParseError
+from digest.feeds import beside
+from digest.feeds.beside import Readers
+from digest.feeds.understand import Understood, understand
+
+NOW = datetime(2026, 3, 12, 12, tzinfo=UTC)
+SPEC = FeedSpec(url="https://a.example/feed", name="A")
+ITEM = (
+    "<item><title>T {0}</title><link>https://a.example/{0}</link><guid>g{0}</guid><author>Ada</author>"
+    "<pubDate>Thu, 12 Mar 2026 09:{1:02d}:00 +0000</pubDate><category>x</category>"
+    "<description>&lt;p&gt;As Reuters first reported, {0}&lt;img src='/i.jpg' alt='A'&gt;&lt;/p&gt;</description></item>"
+)
+FEED = f"<rss><channel><title>A</title><ttl>90</ttl>{''.join(ITEM.format(n, n) for n in range(60))}</channel></rss>"
+HEADERS = {"Link": '<https://hub.example/>; rel="hub"'}
+
+
+def ask(readers: Readers, body: bytes, spec: FeedSpec = SPEC) -> Understood:
+    return readers.understand(spec, "A", body, "", spec.url, HEADERS, now=NOW, first_read=False)
+
+
+def here(body: bytes) -> Understood:
+    return understand(SPEC, "A", body, "", SPEC.url, HEADERS, now=NOW, first_read=False)
+
+
+@pytest.fixture(scope="module")
+def readers() -> Iterator[Readers]:
+    with Readers(1) as found:
+        yield found
+
+
+def test_another_process_says_the_very_same(readers: Readers) -> None:
+    assert len(FEED) > beside.SMALL
+    found = ask(readers, FEED.encode())
+    assert found == here(FEED.encode())
+    assert (len(found.items), found.items[3].reporter) == (60, "Reuters")
+    assert len(readers._readers) == 1  # it was another process indeed
+
+
+def test_what_it_refuses_is_refused_here_with_the_same_words(readers: Readers) -> None:
+    with pytest.raises(ParseError, match="web page"):
+        ask(readers, b"<!doctype html><html>" + b" " * beside.SMALL + b"</html>")
+
+
+def test_a_small_answer_is_not_sent_anywhere() -> None:
+    with Readers(1) as readers:
+        assert ask(readers, b"<rss><channel><title>A</title></channel></rss>").items == ()
+        assert readers._readers == []
+
+
+def test_many_threads_get_each_its_own_answer(readers: Readers) -> None:
+    bodies = [FEED.replace("T 0<", f"Number {number}<").encode() for number in range(24)]
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda body: ask(readers, body), bodies))
+    assert [each.items[0].entry.title for each in found] == [f"Number {number}" for number in range(24)]
+
+
+def test_a_document_that_breaks_its_reader_fails_alone() -> None:
+    with Readers(1) as readers:
+        ask(readers, FEED.encode())
+        os.kill(readers._readers[0]._process.pid, signal.SIGKILL)
+        with pytest.raises(ParseError, match="broke the process"):
+            ask(readers, FEED.encode())
+        assert len(ask(readers, FEED.encode()).items) == 60  # by a new one
+
+
+def test_a_document_that_takes_forever_is_given_up() -> None:
+    with Readers(1, patience=60) as readers:
+        ask(readers, FEED.encode())
+        reader = readers._readers[0]
+        os.kill(reader._process.pid, signal.SIGSTOP)
+        readers._patience = 0.05
+        with pytest.raises(ParseError, match="too long"):
+            ask(readers, FEED.encode())
+        assert reader._process.returncode is not None
+        readers._patience = 60
+        assert len(ask(readers, FEED.encode()).items) == 60
+
+
+def test_no_process_is_left_at_the_end_or_when_its_parent_is_gone() -> None:
+    with Readers(1) as readers:
+        ask(readers, FEED.encode())
+        process = readers._readers[0]._process
+        process.send_signal(signal.SIGTERM)  # whoever ends a group of processes reaches it too: not its business
+        ask(readers, FEED.encode())
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
+    with Readers(1) as readers:
+        ask(readers, FEED.encode())
+        process = readers._readers[0]._process
+    assert process.returncode is not None
+    assert len(ask(readers, FEED.encode()).items) == 60  # after the end it is understood here
+
+
+def test_when_a_line_is_long_the_rest_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "IN_LINE", 2)
+    with Readers(1) as readers:
+        ask(readers, FEED.encode())
+        reader = readers._readers[0]
+        os.kill(reader._process.pid, signal.SIGSTOP)
+        line = [threading.Thread(target=ask, args=(readers, FEED.encode())) for _ in range(beside.IN_LINE)]
+        for thread in line:
+            thread.start()
+        while reader.line < beside.IN_LINE:
+            threading.Event().wait(0.001)
+        assert len(ask(readers, FEED.encode()).items) == 60  # the process is asleep, and yet
+        os.kill(reader._process.pid, signal.SIGCONT)
+        for thread in line:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in line)
+
+
+def test_only_the_document_that_broke_its_reader_fails_not_those_that_wait_behind_it() -> None:
+    with Readers(1) as readers:
+        ask(readers, FEED.encode())
+        reader = readers._readers[0]
+        os.kill(reader._process.pid, signal.SIGSTOP)
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(ask, readers, FEED.encode()) for _ in range(4)]
+            while len(reader._turns) < 4:
+                threading.Event().wait(0.001)
+            os.kill(reader._process.pid, signal.SIGKILL)
+        failed = [each for each in asked if each.exception()]
+        assert [type(each.exception()) for each in failed] == [ParseError]
+        assert all(len(each.result().items) == 60 for each in asked if each not in failed)
