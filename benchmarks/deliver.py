@@ -129,7 +129,7 @@ def furnish(url: str, readers: int) -> int:
                 insert(tables.Subscriber),
                 [
                     {"id": n, "address": address, "address_key": address, "created_at": now,
-                     "address_hash": hashed.address_hash(address), "hash_key": hashed.key_id}
+                     "address_hash": hashed.address_hash(address), "hash_key": hashed.fingerprint}
                     for n, address in people.items()
                 ],
             )  # fmt: skip
@@ -164,7 +164,7 @@ class TakesAll:
         pass
 
 
-def context(db: Any, sender: str, var: Path) -> Any:
+def context(db: Any, sender: str, var: Path, key: str = "k" * 32) -> Any:
     """As bootstrap makes it."""
     from digest.domain.audience import Signer
     from digest.feeds.fetch import Fetcher
@@ -172,7 +172,7 @@ def context(db: Any, sender: str, var: Path) -> Any:
     from digest.workflows.context import Context
 
     return Context(
-        db=db, sender=open_sender(sender) if sender else TakesAll(), fetcher=Fetcher(), signer=Signer(b"k" * 32),
+        db=db, sender=open_sender(sender) if sender else TakesAll(), fetcher=Fetcher(), signer=Signer(key.encode()),
         clock=lambda: datetime.now(UTC), public_url="https://news.ledger.example", var=var, templates=ROOT / "templates",
     )  # fmt: skip
 

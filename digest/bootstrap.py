@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 
 from digest.domain.audience import Signer
 from digest.domain.newsroom import Newsroom, Site
+from digest.engine.jobs import Jobs, Untold
 from digest.engine.presence import Presence
 from digest.errors import ConfigError
 from digest.feeds.fetch import Fetcher
@@ -47,7 +49,12 @@ def migrated(settings: Settings) -> str:
     """Bring the database up to date and return its revision."""
     db = Database(settings.database)
     try:
-        return migrate(db)
+        revision = migrate(db)
+        if is_distributed(settings, db):
+            from digest.engine.distributed import prepare
+
+            prepare(db.engine)
+        return revision
     finally:
         db.close()
 
@@ -85,6 +92,7 @@ def service(settings: Settings) -> Iterator[Context]:
         newsroom=settings.newsroom_path,
         summariser=summariser,
         limits=limits_in(settings.sender_dsn),
+        jobs=_jobs(settings, db),
     )
     try:
         with Presence(ctx.presence) as here:
@@ -95,6 +103,27 @@ def service(settings: Settings) -> Iterator[Context]:
         if summariser is not None:
             summariser.close()
         db.close()
+
+
+def is_distributed(settings: Settings, db: Database) -> bool:
+    """Whether procrastinate spreads the work.
+
+    Raises:
+        ConfigError: it is asked for and can't.
+    """
+    installed = find_spec("procrastinate") is not None
+    if settings.engine == "procrastinate" and not (db.is_postgresql and installed):
+        missing = "install the extra `postgres`" if db.is_postgresql else "set DIGEST_DATABASE_URL to a PostgreSQL"
+        raise ConfigError(f"procrastinate can't be used yet: {missing}", file="DIGEST_ENGINE")
+    return settings.engine != "embedded" and db.is_postgresql and installed
+
+
+def _jobs(settings: Settings, db: Database) -> Jobs:
+    if not is_distributed(settings, db):
+        return Untold()
+    from digest.engine.distributed import Distributed
+
+    return Distributed(db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
 def newsroom_files(settings: Settings) -> Newsroom:

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
         "development", description="`production` refuses a missing or weak secret key."
     )
     database_url: str = Field("", description="`sqlite:///PATH` or `postgresql://…`; default: `VAR/digest.db`.")
+    engine: Literal["", "embedded", "procrastinate"] = Field(
+        "", description="How workers share work: `embedded` (they look at the rows) or `procrastinate` (jobs on PostgreSQL; install the extra `postgres`); default: `procrastinate` where both are there."
+    )  # fmt: skip
     sender: str = Field(
         "", description="`smtp://[USER:PASSWORD@]HOST[:PORT]`, `smtps://…`, `postmark://TOKEN@HOST`, `file:///MAILDIR`, `console://`; default: `VAR/outbox`."
     )  # fmt: skip

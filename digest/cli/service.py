@@ -9,9 +9,12 @@ import typer
 from digest import bootstrap
 from digest.cli.common import Json, console, emit, open_service, settings
 from digest.cli.first_run import do_the_job
-from digest.cli.serving import Beat, beating, listening, serve
+from digest.cli.serving import Beat, beating, break_off_later, listening, serve
+from digest.engine.jobs import Untold
 from digest.workflows.autopilot import collect, plan_due, publish
+from digest.workflows.context import Context
 from digest.workflows.deliver import THREADS
+from digest.workflows.errands import handlers, sweep
 
 LOOK_EVERY = 2
 """Seconds between a worker's looks at what is to be sent: whoever resumes an issue wants to see it go on."""
@@ -70,8 +73,29 @@ def worker(
 ) -> None:
     """Gather, draft and deliver what is due, until stopped. Any number of workers may run, on any number of machines."""
     with open_service() as (ctx, loaded), bootstrap.news_at_hand(loaded):
+        if not isinstance(ctx.jobs, Untold):
+            _attend(ctx, concurrency)
+            return
         posting = Beat(lambda stop: publish(ctx, stop=stop, threads=concurrency), LOOK_EVERY)
         _until_stopped(posting, Beat(lambda stop: collect(ctx, stop=stop), GATHER_EVERY))
+
+
+def _attend(ctx: Context, concurrency: int) -> None:
+    """Do the engine's jobs until SIGINT or SIGTERM, and tell it what it has lost."""
+    from digest.engine.distributed import Distributed
+
+    assert isinstance(ctx.jobs, Distributed)
+    done = threading.Event()
+
+    def end(*_: object) -> None:
+        if not done.is_set():
+            done.set()
+            break_off_later()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    with beating([Beat(lambda _stop: sweep(ctx), LOOK_EVERY)]):
+        ctx.jobs.work(handlers(ctx, done.is_set, concurrency), done)
 
 
 def scheduler() -> None:

@@ -45,12 +45,18 @@ def beating(beats: Sequence[Beat]) -> Iterator[None]:
         yield
     finally:
         stopping.set()
-        broken_off = threading.Timer(PATIENCE, _break_off)
-        broken_off.daemon = True
-        broken_off.start()
+        broken_off = break_off_later()
         for ticker in tickers:
             ticker.stop()
         broken_off.cancel()
+
+
+def break_off_later() -> threading.Timer:
+    """From now on, work has so long to end; cancel it when it has ended."""
+    timer = threading.Timer(PATIENCE, _break_off)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _break_off() -> None:

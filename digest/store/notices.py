@@ -31,6 +31,16 @@ def add(session: Session, now: datetime, kind: str, address: str, payload: dict[
     session.add(Notice(kind=kind, address=address, payload=payload, not_before=now, created_at=now))
 
 
+def any_due(session: Session, now: datetime) -> bool:
+    """Whether a notice could be claimed at this moment."""
+    due = core_select(_ROWS.c.id).where(
+        _ROWS.c.state == "queued",
+        _ROWS.c.not_before <= now,
+        or_(_ROWS.c.claimed_until.is_(None), _ROWS.c.claimed_until < now),
+    )
+    return session.execute(due.limit(1)).first() is not None
+
+
 def claim(session: Session, now: datetime, until: datetime, limit: int) -> list[ClaimedNotice]:
     """Take notices that are due; a process that dies with one in its hands gives it back when ``until`` has passed."""
     due = (

@@ -17,6 +17,7 @@ from digest.workflows.context import Context
 from digest.workflows.document import document_of
 from digest.workflows.preflight import inspected
 from digest.workflows.printing import renderer
+from digest.workflows.telling import tell_advance
 
 OPEN = ("draft", "held")
 """States in which an issue can be approved or cancelled."""
@@ -56,6 +57,7 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
         issues.keep(session, issue_id, "steps", [asdict(step) for step in fitted.steps])
         replay.keep(session, ctx, issue_id, fitted.document, fitted.fragments, printer, now)
         _record(ctx, session, actor, "approve", issue_id, state, "approved")
+        tell_advance(ctx, session, issue_id, issue.due_at)
     return findings
 
 
@@ -64,6 +66,7 @@ def _release(ctx: Context, issue_id: int, actor: str, revision: int) -> tuple[Fi
     with ctx.db.write() as session:
         issues.move(session, issue_id, ["held"], "approved", reason="", if_revision=revision)
         _record(ctx, session, actor, "resume", issue_id, "held", "approved")
+        tell_advance(ctx, session, issue_id, issues.get(session, issue_id).due_at)
     return ()
 
 

@@ -78,7 +78,7 @@ def publish(
 ) -> list[Step]:
     """Draft, approve by policy, deliver and send notices: apart from gathering, as mail never waits for a slow source."""
     recover(ctx)
-    return [*advance(ctx, stop=stop, progress=progress, threads=threads), *_notices(ctx)]
+    return [*advance(ctx, stop=stop, progress=progress, threads=threads), *send_due_notices(ctx)]
 
 
 def collect(ctx: Context, *, stop: Callable[[], bool] | None = None) -> None:
@@ -109,19 +109,33 @@ def advance(
         assert issue_id is not None
         if stop is not None and stop():
             break
-        try:
-            steps.extend(_advance(ctx, issue_id, stop, progress, at_once, threads))
-        except PreflightFailed as failed:
-            steps.append(_keep_back(ctx, issue_id, str(failed)))
-        except StateConflict as conflict:  # another process or an editor was quicker: the next look sees what they did
-            log.info("issue moved on", issue=issue_id, why=str(conflict))
-        except DigestError as error:
-            log.warning("issue waits", issue=issue_id, error=str(error))
-            steps.append(Step(issue_id, str(error), failed=True))
-        except Exception as error:  # a fault of one issue must not keep the others from their readers
-            log.exception("issue failed", issue=issue_id)
-            steps.append(Step(issue_id, f"issue {issue_id} failed: {error!r} (see the log)", failed=True))
+        steps += advance_one(ctx, issue_id, stop=stop, progress=progress, at_once=at_once, threads=threads)
     return steps
+
+
+def advance_one(
+    ctx: Context,
+    issue_id: int,
+    *,
+    stop: Callable[[], bool] | None = None,
+    progress: Callable[[str], None] | None = None,
+    at_once: bool = False,
+    threads: int = THREADS,
+) -> list[Step]:
+    """Take one issue as far as it can go now, see :func:`advance`. What keeps it is a step too, never an exception."""
+    try:
+        return _advance(ctx, issue_id, stop, progress, at_once, threads)
+    except PreflightFailed as failed:
+        return [_keep_back(ctx, issue_id, str(failed))]
+    except StateConflict as conflict:  # another process or an editor was quicker: the next look sees what they did
+        log.info("issue moved on", issue=issue_id, why=str(conflict))
+        return []
+    except DigestError as error:
+        log.warning("issue waits", issue=issue_id, error=str(error))
+        return [Step(issue_id, str(error), failed=True)]
+    except Exception as error:  # a fault of one issue must not keep the others from their readers
+        log.exception("issue failed", issue=issue_id)
+        return [Step(issue_id, f"issue {issue_id} failed: {error!r} (see the log)", failed=True)]
 
 
 def _advance(
@@ -179,7 +193,8 @@ def _keep_back(ctx: Context, issue_id: int, why: str) -> Step:
     return Step(issue_id, why, failed=True)
 
 
-def _notices(ctx: Context) -> list[Step]:
+def send_due_notices(ctx: Context) -> list[Step]:
+    """Send the notices that are due; trouble is a step."""
     try:
         send_notices(ctx)
     except DigestError as error:

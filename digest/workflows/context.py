@@ -8,6 +8,7 @@ from pathlib import Path
 
 from digest.domain.audience import Signer
 from digest.domain.limits import Limits
+from digest.engine.jobs import Jobs, Untold
 from digest.feeds.fetch import Fetcher
 from digest.senders.base import Sender
 from digest.store.database import Database
@@ -28,6 +29,7 @@ class Context:
         limits: how fast the sender may send.
         rest: waits for so many seconds; tests let their clock go on instead.
         summariser: the language model that newsletters may ask for blurbs; None if there is none.
+        jobs: the engine, to be told what other processes can do.
     """
 
     db: Database
@@ -43,6 +45,7 @@ class Context:
     summariser: Summariser | None = None
     limits: Limits = field(default_factory=Limits)
     rest: Callable[[float], None] = time.sleep
+    jobs: Jobs = field(default_factory=Untold)
 
     @property
     def media(self) -> Path:

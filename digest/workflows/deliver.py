@@ -28,6 +28,7 @@ from digest.workflows.delivery_plan import plan_deliveries, write_ledger
 from digest.workflows.handing_out import HandingOut
 from digest.workflows.messages import printed, proof_for
 from digest.workflows.pace import RETRY, Pace, change_of
+from digest.workflows.telling import tell_advance
 
 __all__ = ["DeliveryReport", "audit", "deliver", "plan_deliveries", "send_test", "settle"]
 
@@ -204,6 +205,8 @@ def _start(ctx: Context, issue_id: int, at_once: bool) -> bool:
             raise StateConflict(f"issue {issue_id} is {state}: approve it before it is sent")
         if at_once:
             deliveries.wake(session, issue_id)
+        if deliveries.wants_work(session, issue_id, ctx.clock()):
+            tell_advance(ctx, session, issue_id)  # one more may help, who will tell the next
     return True
 
 

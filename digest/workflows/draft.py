@@ -22,6 +22,7 @@ from digest.workflows.blocks import day_of, finished_blocks, of_the_weekday
 from digest.workflows.blurbs import with_blurbs
 from digest.workflows.context import Context
 from digest.workflows.media import host_image
+from digest.workflows.telling import tell_advance
 from digest.workflows.topic_learning import corrections
 
 MEMORY = timedelta(hours=72)
@@ -88,7 +89,7 @@ def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int | Non
                 return newest.id if newest is not None else None
         previous = issues.latest(session, newsletter.id, before=end)
         window = window_ending(end, previous.window_end if previous else None, cadence)
-        return issues.plan(
+        planned = issues.plan(
             session,
             {
                 "newsletter_id": newsletter.id,
@@ -100,6 +101,8 @@ def plan_issue(ctx: Context, slug: str, at: datetime | None = None) -> int | Non
                 "created_at": now,
             },
         )
+        tell_advance(ctx, session, planned)
+    return planned
 
 
 def draft(

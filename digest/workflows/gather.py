@@ -35,7 +35,7 @@ from digest.store.articles import Incoming
 from digest.store.feeds import FeedTask
 from digest.workflows.context import Context
 from digest.workflows.feed_alerts import tell_editors
-from digest.workflows.gather_hosts import MOST
+from digest.workflows.gather_hosts import MOST, host_of
 from digest.workflows.gather_pages import read_pages
 from digest.workflows.gather_report import FeedOutcome, GatherReport, Progress, State
 from digest.workflows.gather_run import LEASE, Reading, Run
@@ -57,6 +57,7 @@ def gather(
     due_only: bool = False,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    mine: Callable[[str], bool] = lambda _host: True,
 ) -> GatherReport:
     """Fetch feeds and keep what is new. One bad feed never stops a run: its outcome and its row say why.
 
@@ -66,10 +67,12 @@ def gather(
         progress: see ``Progress``; called in the calling thread.
         stop: asked every half second; once it says yes, the run ends within seconds, and what it had not read
             is free for the next one.
+        mine: only feeds of hosts for which it is true: the others are gathered by somebody else.
     """
     started = time.monotonic()
     with ctx.db.read() as session:
         waiting = feeds.waiting(session, ctx.clock(), due_only=due_only)
+    waiting = [feed for feed in waiting if mine(host_of(feed[1]))]
     readers = Readers(spare_cores() if len(waiting) >= MANY else 0)
     run = Run(ctx, partial(_read, readers), due_only, len(waiting), progress, stop)
     try:

@@ -19,6 +19,7 @@ from digest.store.audit_log import issue_subject, record
 from digest.workflows.context import Context
 from digest.workflows.evidence import in_log, in_maildir
 from digest.workflows.messages import message_id_of, printed
+from digest.workflows.telling import tell_advance
 
 Word = Literal["", "resend", "consider-sent"]
 
@@ -122,6 +123,8 @@ def reconcile(
             report.considered_sent = unknowns.settle_as_sent(session, rest, reason, now)
         if report.resent and state == "sent":
             issues.move(session, issue_id, ["sent"], "sending", finished_at=None)
+        if report.resent:
+            tell_advance(ctx, session, issue_id)
         report.left = _unknown(ctx, session, issue_id)
         if report.found or report.resent or report.considered_sent:
             _note(session, now, actor, report, len(rows), sorted(set(found.values())), why)

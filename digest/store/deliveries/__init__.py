@@ -13,6 +13,7 @@ from digest.store.deliveries.counting import (
     of_subscriber,
     skip_reasons,
     waiting_at,
+    wants_work,
 )
 from digest.store.deliveries.planning import (
     Carried,
@@ -55,6 +56,7 @@ __all__ = [
     "of_subscriber",
     "skip_reasons",
     "waiting_at",
+    "wants_work",
     "PAUSED",
     "SUPPRESSED",
     "WORD",

@@ -80,3 +80,11 @@ def waiting_at(session: Session, issue_id: int, domain: str) -> int:
         )
     )
     return int(session.execute(query).scalar_one())
+
+
+def wants_work(session: Session, issue_id: int, now: datetime) -> bool:
+    """Whether a worker could do something for an issue that is being sent: rows are due, or it only wants closing."""
+    rows = core_select(_ROWS.c.id).where(_ROWS.c.issue_id == issue_id)
+    if is_due(session, issue_id, now):
+        return True
+    return session.execute(rows.where(_ROWS.c.state.in_(("queued", "sending"))).limit(1)).first() is None
