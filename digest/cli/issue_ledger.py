@@ -9,13 +9,14 @@ from digest.cli.common import IssueId, Json, actor, emit, open_service
 from digest.domain.mail import DELIVERY_STATES
 from digest.errors import UsageError
 from digest.workflows import deliver as delivery
+from digest.workflows import forecast as forecasts
 from digest.workflows.reconcile import Word
 from digest.workflows.reconcile import reconcile as settle_unknown
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``digest issue``."""
-    for command in (audit, reconcile):
+    for command in (audit, forecast, reconcile):
         app.command()(command)
 
 
@@ -25,6 +26,29 @@ def audit(issue_id: IssueId, as_json: Json = False) -> None:
         numbers = delivery.audit(ctx, issue_id)
     words = " + ".join(f"{numbers[state]} {state}" for state in DELIVERY_STATES)
     emit(as_json, numbers, f"{words} = {numbers['audience']}")
+
+
+def forecast(issue_id: IssueId, as_json: Json = False) -> None:
+    """What sending an issue would do now: distinct mails, recipients, skips by reason, size, hours of sending."""
+    with open_service() as (ctx, _settings):
+        found = forecasts.forecast(ctx, issue_id)
+    lines = [
+        f"{found.recipients:,} of {found.audience:,} readers get {found.cuts:,} distinct mails"
+        + (f"; {found.settled:,} are settled already" if found.settled else ""),
+        *(
+            f"  {count:>9,}  skipped: {reason}"
+            for reason, count in sorted(found.skips.items(), key=lambda each: -each[1])
+        ),
+    ]
+    if found.recipients and found.first_at and found.last_at:
+        lines.append(f"the largest has {found.largest:,} bytes")
+        lines.append(f"due from {found.first_at:%d %b %H:%M} to {found.last_at:%d %b %H:%M} UTC")
+        done = f"{found.sending.done_at:%d %b %H:%M} UTC" if found.sending.done_at else "over a year from now"
+        pace = f"{found.hours:.2f} hours of sending at the limit" if found.hours else "no limit on the sender"
+        lines.append(f"{pace}; the last one has left by {done}")
+    if found.sending.shortfall:
+        lines.append(f"{found.sending.shortfall:,} mails find no place on their day and wait for the next")
+    emit(as_json, found.as_dict(), "\n".join(lines))
 
 
 def reconcile(

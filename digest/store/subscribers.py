@@ -35,13 +35,15 @@ def find(session: Session, address: str) -> Subscriber | None:
     return session.exec(select(Subscriber).where(Subscriber.address_key == address_key(address))).first()
 
 
-def find_or_add(session: Session, address: str, now: datetime, name: str = "") -> Subscriber:
+def find_or_add(session: Session, signer: Signer, address: str, now: datetime, name: str = "") -> Subscriber:
     """The person with that address, made if unknown. Two requests at the same moment get the same row."""
     insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     values = {"address": address, "address_key": address_key(address), "name": name, "created_at": now}
     session.execute(
         insert(Subscriber)
-        .values(**values, zone="UTC", language="en", address_hash="", hash_key="")
+        .values(
+            **values, zone="UTC", language="en", address_hash=signer.address_hash(address), hash_key=signer.fingerprint
+        )
         .on_conflict_do_nothing(index_elements=["address_key"])
     )
     person = find(session, address)
@@ -112,6 +114,8 @@ def choose_topics(session: Session, subscription_id: int, choice: TopicChoice | 
 
 def hash_addresses(session: Session, signer: Signer) -> int:
     """Hash the addresses that are not hashed yet, or under an earlier secret; returns how many there were.
+
+    It costs two looks into an index where there are none.
 
     A suppression that was written under an earlier secret is written again under the one in force.
     """

@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 from digest.errors import DigestError, PreflightFailed, StateConflict
-from digest.store import issues
+from digest.store import issues, subscribers
 from digest.store.newsroom import newsletters
 from digest.store.tables import Issue
 from digest.workflows.approve import approve, hold
@@ -46,7 +46,8 @@ class Step:
 
 def plan_due(ctx: Context) -> list[int]:
     """Make sure that every newsletter has the issue whose hour has come; safe from any number of schedulers."""
-    with ctx.db.read() as session:
+    with ctx.db.write() as session:
+        subscribers.hash_addresses(session, ctx.signer)  # after an update, or a change of the secret
         slugs = [spec.slug for spec in newsletters(session)]
     planned: list[int] = []
     for slug in slugs:

@@ -14,6 +14,7 @@ from digest.feeds.fetch import Fetcher
 from digest.store import audit_log, issues
 from digest.store.tables import Article, Delivery, Feed, Subscriber, Subscription
 from digest.web.desk import mail, routes
+from digest.workflows import subscribe
 from digest.workflows.context import Context
 from digest.workflows.sign_in import Role, ensure_editor, make_link
 from tests.web.desk_house import EDITOR, HEADLINES, csrf_of, draft_issue, issue_of, rows_of, sign_in, story_of
@@ -33,6 +34,11 @@ def everything(ctx: Context) -> dict[str, list[tuple[object, ...]]]:
             name: sorted(map(tuple, connection.execute(text(f'SELECT * FROM "{name}"'))), key=repr)
             for name in SQLModel.metadata.tables
         }
+
+
+def issues_newsletter(ctx: Context, issue_id: int) -> str:
+    with ctx.db.read() as session:
+        return issues.slug_of(session, issues.get(session, issue_id))
 
 
 def edit(client: requests.Session, issue_id: int, story: int, **form: str) -> requests.Response:
@@ -165,12 +171,27 @@ def test_looking_changes_nothing(ctx: Context, client: requests.Session, issue_i
     for path in (
         "/desk", f"/desk/issues/{issue_id}", f"/desk/issues/{issue_id}?ask=approve&view=dark",
         f"/desk/issues/{issue_id}/mail", f"/desk/issues/{issue_id}/mail?view=eml", f"/desk/issues/{issue_id}/checks",
-        f"/desk/issues/{issue_id}/progress",
+        f"/desk/issues/{issue_id}/progress", f"/desk/issues/{issue_id}/forecast",
     ):  # fmt: skip
         assert client.get(path).status_code == 200, path
     for path in (f"/desk/issues/{issue_id}/approve", f"/desk/issues/{issue_id}/undo"):
         assert client.get(path).status_code == 405, path
     assert everything(ctx) == before
+
+
+def test_a_draft_says_who_would_get_it_before_it_is_approved(
+    ctx: Context, client: requests.Session, issue_id: int
+) -> None:
+    sign_in(ctx, client)
+    part = client.get(f"/desk/issues/{issue_id}/forecast").text
+    assert "Nobody reads this newsletter yet" in part
+    slug = issues_newsletter(ctx, issue_id)
+    subscribe.add_subscriber(ctx, "rosa@example.org", newsletter=[slug], confirmed=True)
+    subscribe.add_subscriber(ctx, "tom@example.org", newsletter=[slug], frequency="weekly", confirmed=True)
+    whole = client.get(f"/desk/issues/{issue_id}?ask=forecast").text
+    for text_ in (part := client.get(f"/desk/issues/{issue_id}/forecast").text, whole):
+        assert re.search(r"recipients</dt><dd>1<", text_), part
+        assert "not on this day: weekly" in text_
 
 
 def test_the_first_page_says_what_to_do_today_then_lists_issues(

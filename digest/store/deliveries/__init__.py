@@ -15,6 +15,7 @@ from digest.store.deliveries.counting import (
     waiting_at,
     wants_work,
 )
+from digest.store.deliveries.foreseeing import Addressed, Counted, count_plan, domains_of, longest_of
 from digest.store.deliveries.planning import (
     Carried,
     carried_before,
@@ -64,7 +65,12 @@ __all__ = [
     "Group",
     "Hour",
     "audience",
+    "Addressed",
     "Carried",
+    "Counted",
+    "count_plan",
+    "domains_of",
+    "longest_of",
     "carried_before",
     "cuts",
     "keep_cuts",

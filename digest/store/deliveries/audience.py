@@ -102,12 +102,12 @@ class Audience:
             "plan_cut", meta, Column("choice_set", Integer, primary_key=True),
             Column("weekly", Integer, primary_key=True),
             *(Column(name, BigInteger, primary_key=True) for name in self._masks),
-            Column("cut_id", Integer), Column("reason", String, nullable=False), prefixes=temporary,
+            Column("cut_id", Integer), Column("reason", String, nullable=False), prefixes=temporary, sqlite_with_rowid=False,
         )  # fmt: skip
         self._hours = Table(
             "plan_hour", meta, Column("hour", String, primary_key=True), Column("zone", String, primary_key=True),
             Column("frequency", String, primary_key=True), Column("at", Moment), Column("then", UTCDateTime),
-            Column("reason", String, nullable=False), prefixes=temporary,
+            Column("reason", String, nullable=False), prefixes=temporary, sqlite_with_rowid=False,
         )  # fmt: skip
         self._meta = meta
 

@@ -15,6 +15,7 @@ from digest.web.desk.lens import VIEWS, Lens, lens_of
 from digest.web.desk.running_order import RunningOrder, running_order
 from digest.web.desk.visit import Desk
 from digest.workflows import edit
+from digest.workflows import forecast as forecasts
 from digest.workflows import preview as previews
 from digest.workflows.document import document_of
 from digest.workflows.sign_in import EditorView
@@ -57,6 +58,14 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         """What preflight says, as a part of the page."""
         return desk.show(request, "_checks.html", editor=editor, findings=checked(issue_id))
 
+    @routes.get("/issues/{issue_id}/forecast")
+    def forecast(request: Request, issue_id: int, editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
+        """What sending it would do now, as a part of the page."""
+        with ctx.db.read() as session:
+            issue = issues.get(session, issue_id)
+            spec = issues.spec_of(issue) if issue.spec else _spec_in_force(session, issue)
+        return desk.show(request, "_forecast.html", editor=editor, forecast=foreseen(issue_id), spec=spec)
+
     @routes.get("/issues/{issue_id}/progress")
     def progress(request: Request, issue_id: int, _editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
         """How the sending goes, as a part of the page that asks again while it goes on."""
@@ -88,9 +97,16 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         title = f"No. {issue.number} of {spec.name}"
         return desk.show(
             request, "issue.html", editor=editor, lens=lens, views=VIEWS, ask=ask, findings=findings, title=title,
-            looked_up=looked_up,
+            looked_up=looked_up, forecast=foreseen(issue_id) if ask in ("forecast", "approve") else None,
             can_edit=editor.may("edit") and issue.state in edit.EDITABLE, **values,
         )  # fmt: skip
+
+    def foreseen(issue_id: int) -> forecasts.Forecast | str:
+        """The forecast, or why there is none to be had."""
+        try:
+            return forecasts.forecast(ctx, issue_id)
+        except DigestError as error:
+            return str(error)
 
     def checked(issue_id: int) -> tuple[object, ...] | str:
         """Findings, or why there are none to be had."""

@@ -149,7 +149,7 @@ def _take(ctx: Context, session: Session, on_offer: tuple[Offer, ...], row: _Row
     except (UsageError, StateConflict) as error:
         report.problems.append(RowProblem(row.line, str(error)))
         return
-    person = subscribers.find_or_add(session, address, ctx.clock(), one_line(row.cells.get("name", "")))
+    person = subscribers.find_or_add(session, ctx.signer, address, ctx.clock(), one_line(row.cells.get("name", "")))
     assert person.id is not None
     present = subscribers.subscriptions_of(session, person.id)
     active = {each.newsletter_id for each in present if each.state == "active"}

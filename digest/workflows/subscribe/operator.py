@@ -64,7 +64,7 @@ def add_subscriber(
     with ctx.db.write() as session:
         wanted = wanted_offers(newsletters.offers(session), newsletter, wishes.choice.topics)
         refuse_suppressed(ctx, session, address)
-        person = subscribers.find_or_add(session, address, ctx.clock(), one_line(name))
+        person = subscribers.find_or_add(session, ctx.signer, address, ctx.clock(), one_line(name))
         if name:
             person.name = one_line(name)
         person.zone = zone or person.zone

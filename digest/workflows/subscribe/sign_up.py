@@ -56,7 +56,7 @@ def sign_up(ctx: Context, form: SignUp) -> None:
             raise WrongField("newsletters", "Choose at least one newsletter.")
         if subscribers.is_suppressed(session, ctx.signer.address_hash(address)):
             return
-        person = subscribers.find_or_add(session, address, now, one_line(form.name))
+        person = subscribers.find_or_add(session, ctx.signer, address, now, one_line(form.name))
         asked = [(offer, _begin(ctx, session, person, offer, form)) for offer in wanted]
         pending = [(offer, subscription) for offer, subscription in asked if subscription.state == "pending"]
         if pending:
