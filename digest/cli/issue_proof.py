@@ -1,17 +1,19 @@
 """``digest issue …`` that prove an issue: what preflight says of it, and whether its bytes can be made again."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from digest.cli.common import IssueId, Json, emit, open_service
 from digest.workflows import preview
+from digest.workflows.budget import budget_of
 from digest.workflows.replay import rebuild as print_again
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``digest issue``."""
-    for command in (preflight, rebuild):
+    for command in (preflight, budget, rebuild):
         app.command()(command)
 
 
@@ -37,6 +39,18 @@ def preflight(
     }  # fmt: skip
     emit(as_json, document, "\n".join(lines))
     raise typer.Exit(1 if found.errors else 0)
+
+
+def budget(issue_id: IssueId, as_json: Json = False) -> None:
+    """How large an issue's largest mail is, and which stories were made smaller so that Gmail shows it whole."""
+    with open_service() as (ctx, _settings):
+        found = budget_of(ctx, issue_id)
+    words = f"{found.largest:,} of {found.limit:,} bytes in the largest mail"
+    words += " as approved" if found.frozen else " as it stands"
+    steps = [asdict(step) for step in found.steps]
+    row = {"issue": issue_id, "limit": found.limit, "largest": found.largest, "frozen": found.frozen, "steps": steps}
+    lines = [words, *(f"  {number:>3}. {step}" for number, step in enumerate(found.steps, start=1))]
+    emit(as_json, row, "\n".join(lines))
 
 
 def rebuild(issue_id: IssueId, as_json: Json = False) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from digest.domain.issue import Section, Selection, StoryItem
+from digest.domain.issue import MORE, Section, Selection, StoryItem
 
 
 def select(sections: Sequence[Section], topics: frozenset[str], exclude: frozenset[int], min_stories: int) -> Selection:
@@ -30,8 +30,10 @@ def select(sections: Sequence[Section], topics: frozenset[str], exclude: frozens
         if chosen and section.key != "lead":
             items[section.key] = chosen
     selection = Selection(lead_id, items)
-    found = len(selection.stories)
-    if found and found >= min_stories:
+    # What stepped down to the issue's page for want of room is news for this reader all the same.
+    there = {p.item.story_id for s in sections if s.key != MORE for p in s.items if p.form == "web" and suits(p.item)}
+    found = len(selection.stories | there)
+    if selection.stories and found >= min_stories:
         return selection
     return Selection(reason=_reason(sections, topics, exclude, found, min_stories))
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, cast
 
 import mjml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2 import TemplateNotFound as JinjaTemplateNotFound
 from markupsafe import Markup
 
@@ -202,8 +203,18 @@ def _fill(environment: Environment, name: str, names: dict[str, Any]) -> str:
     except JinjaTemplateNotFound as error:
         raise RenderError(f"{name}: there is no template {error.name} under templates/email") from error
     except TemplateError as error:
-        place = f"{getattr(error, 'name', None) or name}:{getattr(error, 'lineno', '')}".rstrip(":")
-        raise RenderError(f"{place}: {error}") from error
+        raise RenderError(f"{_place(error, environment, name)}: {error}") from error
+
+
+def _place(error: TemplateError, environment: Environment, name: str) -> str:
+    """File and line of a template at fault: of a file that cannot be read as one, or that fails when it is filled."""
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    loader = environment.loader
+    folders = loader.searchpath if isinstance(loader, FileSystemLoader) else []
+    # Jinja2 makes tracebacks speak of template files and their lines.
+    frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename.startswith(tuple(folders))]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else name
 
 
 def _shared(locale: str, nonce: str, mark: Callable[[str, str], str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_interval, format_skeleton
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
 from digest.errors import RenderError
 
@@ -80,6 +80,9 @@ def price(value: float, currency: str, locale: Locale) -> str:
     """A price with as many decimals as its size asks for, written as the locale does: "$84,120", "182,40 $", "$0.5213"."""
     size = abs(value)
     digits = "#,##0" if size >= 1000 else "#,##0.00" if size >= 1 else "0.0000"
+    if direction(locale.language) == "rtl":
+        # Sign and figure as one run from the left: in the locale's own pattern they part in the midst of a line.
+        return f"\u200e{get_currency_symbol(currency, 'en')}{format_decimal(value, digits, locale=locale)}"
     pattern = re.sub(r"[#,0]+(\.0+)?", digits, locale.currency_formats["standard"].pattern)
     try:
         return format_currency(value, currency, pattern, locale=locale, currency_digits=False)

@@ -45,7 +45,7 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
         document = document_of(session, issue_id, ctx)
     printer = renderer(ctx, document.newsletter)
     fitted = printer.fit(document)
-    findings = inspected(ctx, issue_id, fitted.document, fitted.fragments).findings
+    findings = inspected(ctx, issue_id, fitted.document, fitted.fragments, steps=fitted.steps).findings
     errors = [f"{finding.id}: {finding.message} ({finding.where})" for finding in findings if finding.level == "error"]
     if errors:
         raise PreflightFailed(f"issue {issue_id} can't be approved yet. " + " · ".join(errors))

@@ -59,14 +59,17 @@ class _Drawing:
         as_of = min(quote.as_of for quote in shown)
         labels = [wording.numeric_day(as_of - SPAN * share, self.place) for share in (1, 0.5, 0)]
         write: Callable[[float], str]
+        axis: Callable[[float], str]
         if len(shown) == 1:
             quote = shown[0]
             write = lambda value: wording.price(value, quote.currency, self.place)  # noqa: E731
             lines = [figures.Series(quote.name, quote.history, write(quote.history[-1]))]
+            axis = write
         else:
             write = lambda value: wording.change(value, self.place)  # noqa: E731
             lines = [_rebased(quote, write) for quote in shown]
-        image = figures.line_chart(lines, labels, self.colours, write)
+            axis = lambda value: wording.figure(value, "%", self.place)  # noqa: E731
+        image = figures.line_chart(lines, labels, self.colours, axis)
         told = [self._told(line, write) for line in lines]
         return self._finished(image, told, labels, source=shown[0].source, as_of=as_of)
 

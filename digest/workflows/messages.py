@@ -11,6 +11,7 @@ from digest.domain.audience import Signer
 from digest.domain.issue import IssueDocument, Section
 from digest.domain.mail import Cut, Fragment, Message
 from digest.errors import NotFound, StateConflict
+from digest.render.budget import Step
 from digest.render.cut import cut_for, selection_all
 from digest.render.headers import domain_of
 from digest.render.message import Addressee, Head
@@ -29,7 +30,8 @@ class PrintedIssue:
 
     ``revision`` is the one that was approved: cuts speak of the fragments of one revision. ``signer`` has the key that
     was in force then (None: the one that is in force now); ``key_lost`` says that it is neither in force nor retired.
-    ``cuts`` are those that the ledger refers to, by id; none before it is written.
+    ``cuts`` are those that the ledger refers to, by id; none before it is written. ``steps`` are those by which stories
+    were made smaller, of an issue that is not approved yet.
     """
 
     document: IssueDocument
@@ -39,6 +41,7 @@ class PrintedIssue:
     signer: Signer | None = None
     key_lost: bool = False
     cuts: dict[int, Cut] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
 
     def learn(self, session: Session, cut_ids: Iterable[int]) -> None:
         """Make sure that these cuts are known: a reader who waits for their hour may have chosen anew meanwhile."""
@@ -89,7 +92,7 @@ def drafted(ctx: Context, issue_id: int) -> PrintedIssue:
     with ctx.db.read() as session:
         document = document_of(session, issue_id, ctx)
     fitted = renderer(ctx, document.newsletter).fit(document)
-    return PrintedIssue(fitted.document, Head.of(fitted.document), fitted.fragments)
+    return PrintedIssue(fitted.document, Head.of(fitted.document), fitted.fragments, steps=fitted.steps)
 
 
 def addressed(

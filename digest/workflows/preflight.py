@@ -1,6 +1,6 @@
 """Preflight with its eyes open: what the issue says, and what only the readers, the disk and the web can say of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -9,11 +9,13 @@ from digest.domain.issue import IssueDocument
 from digest.domain.mail import Fragment
 from digest.errors import DigestError, FetchError, GoneError, ParseError
 from digest.render import clean
+from digest.render.budget import Step
 from digest.render.checks.layout import sizes_of
 from digest.render.cut import cut_for
 from digest.render.findings import Subject, World
 from digest.render.preflight import Finding, preflight
 from digest.store import choices, issues
+from digest.workflows.budget import told
 from digest.workflows.context import Context
 
 MOST_LINKS = 200
@@ -51,11 +53,18 @@ class Inspection:
 
 
 def inspected(
-    ctx: Context, issue_id: int, document: IssueDocument, fragments: tuple[Fragment, ...], *, look_up: bool = False
+    ctx: Context,
+    issue_id: int,
+    document: IssueDocument,
+    fragments: tuple[Fragment, ...],
+    *,
+    steps: Sequence[Step] = (),
+    look_up: bool = False,
 ) -> Inspection:
     """What there is to say of an issue before it leaves.
 
     Args:
+        steps: the stories that were made smaller to fit in.
         look_up: fetch every link, through the same guarded door as feeds, and say which do not answer.
     """
     subject = Subject(document, fragments)
@@ -84,7 +93,7 @@ def inspected(
         cuts=cuts,
     )
     sizes = sizes_of(fragments, cuts).values()
-    findings = preflight(document, fragments, world)
+    findings = preflight(document, fragments, world) + told(steps)
     return Inspection(findings, len(cuts), min(sizes, default=0), max(sizes, default=0), len(addresses))
 
 

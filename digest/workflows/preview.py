@@ -68,7 +68,7 @@ def inspection(ctx: Context, issue_id: int, *, look_up: bool = False) -> Inspect
         RenderError: it can't be rendered.
     """
     issue = drafted(ctx, issue_id)
-    return inspected(ctx, issue_id, issue.document, issue.fragments, look_up=look_up)
+    return inspected(ctx, issue_id, issue.document, issue.fragments, steps=issue.steps, look_up=look_up)
 
 
 def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber: str | None) -> bytes:

@@ -171,3 +171,31 @@ def test_a_selection_is_part_of_the_issue_and_suits_the_reader(
         assert everything[selection.lead].rank == min(
             item.rank for item in everything.values() if not topics or topics & set(item.topics)
         )
+
+
+def test_what_finds_no_room_stands_on_the_web_where_the_layout_says_so() -> None:
+    stories = ranked(*(story(i, sources=9 - i, topics=("a",)) for i in range(1, 9)))
+    layout = (section("a", max=2), BlockSpec("more", "Also", max=3), BlockSpec("footer"))
+    sections = compose(stories, layout, TOPICS)
+    assert placed(sections) == {"section:a": [1, 2], "more": [3, 4, 5]}
+    assert {p.form for p in sections[1].items} == {"web"}
+    assert placed(compose(stories, (section("a", max=2),), TOPICS)) == {"section:a": [1, 2]}
+    assert select(sections, frozenset(), frozenset(), 1).stories == {1, 2}
+    assert select(sections, frozenset(), frozenset({1, 2}), 1).reason == "everything in this issue was sent before"
+
+
+def test_a_section_of_outlets_takes_their_stories_whatever_their_topic() -> None:
+    own = [story(i, source="Ours", topics=topics) for i, topics in ((1, ("a",)), (2, ()), (3, ("z",)))]
+    others = [story(i, source="Theirs", topics=("a",)) for i in (4, 5)]
+    house = BlockSpec("section", "From our house", sources=("Ours",), max=5)
+    sections = compose(ranked(*own, *others), (section("a"), house), TOPICS)
+    assert {key: set(ids) for key, ids in placed(sections).items()} == {
+        "section:a": {4, 5},
+        "section:by-ours": {1, 2, 3},
+    }
+
+
+def test_cards_of_a_section_with_pictures_stand_beside_them() -> None:
+    stories = ranked(*(story(i, sources=9 - i, topics=("a",)) for i in range(1, 4)))
+    (found,) = compose(stories, (section("a", cards=2, pictures=True),), TOPICS)
+    assert [p.form for p in found.items] == ["related", "related", "brief"]

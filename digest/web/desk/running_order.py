@@ -9,9 +9,12 @@ from pydantic import TypeAdapter
 from digest.curation.explain import would_lead
 from digest.curation.rank import DEFAULT_WINDOW, USUAL
 from digest.domain.content import Score, ScorePart
-from digest.domain.issue import Block, IssueDocument, StoryItem
+from digest.domain.issue import MORE, Block, IssueDocument, StoryItem
 from digest.domain.ranking import RankingWeights
 from digest.store.tables import Placement
+
+TITLES = {MORE: "More on the web"}
+FORMS = {"related": "card with picture", "card": "card", "line": "one line", "web": "on the web"}
 
 _ITEM = TypeAdapter(StoryItem)
 
@@ -122,10 +125,10 @@ class _Order:
         return RunningOrder(groups, dropped, self.legend)
 
     def group(self, block: Block) -> Group:
-        title = block.title or block.type.capitalize()
-        if block.type not in ("lead", "section"):
-            return Group(block.key, block.type, title, line=_contents(block))
         section = self.sections.get(block.key)
+        title = block.title or (section.title if section else "") or TITLES.get(block.type) or block.type.capitalize()
+        if block.type not in ("lead", "section", MORE):
+            return Group(block.key, block.type, title, line=_contents(block))
         if section is None or not section.items:
             return Group(block.key, block.type, title, line=self.why_empty(block))
         place = {row.story_id: row for row in sorted(self.placements, key=lambda row: row.section == block.key)}
@@ -135,7 +138,7 @@ class _Order:
                 placed.item,
                 place[placed.item.story_id],
                 rank=placed.item.rank,
-                form=placed.form,
+                form=FORMS.get(placed.form, ""),
                 stands=self.stands(block, index, placed.item),
                 gap=self.gap(placed.item),
                 first_if=self.first_if(placed.item),
@@ -203,6 +206,8 @@ class _Order:
 
     def why_empty(self, block: Block) -> str:
         own = [row for row in self.placements if row.section == block.key and not row.dropped]
+        if block.type == MORE:
+            return "Every story found room."
         if block.type == "lead" or not own:
             return "Left out: no story stands here."
         count = "1 story stands" if len(own) == 1 else f"{len(own)} stories stand"
@@ -237,7 +242,7 @@ def _contents(block: Block) -> str:
         return block.epigraph.attribution
     counts: Iterable[tuple[str, int]] = (
         ("price", len(block.quotes)), ("event", len(block.events)), ("card", len(block.research)),
-        ("link", len(block.links)), ("question", len(block.questions)),
+        ("link", len(block.links)), ("question", len(block.questions)), ("chart", len(block.figures)),
     )  # fmt: skip
     found = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts if count]
     if found:
