@@ -21,12 +21,12 @@ def _tree(markdown: str) -> html.HtmlElement:
     rough = re.sub(r"(</?)(h[1256])>", lambda match: f"{match[1]}{HEADINGS[match[2]]}>", rough)
     tree = html.fragment_fromstring(_CLEANER.clean(rough), create_parent="div")
     _close_heading_gaps(tree)
-    for link in tree.iter("a"):
+    for link in list(tree.iter("a")):
         target = href(link.get("href", ""))
         if target:
             link.set("href", target)
         else:
-            link.attrib.pop("href", None)
+            link.drop_tag()
     return tree
 
 
