@@ -52,8 +52,21 @@ def inline(html: str, css: str) -> str:
         ).transform()
     except (etree.Error, ValueError, AssertionError) as error:
         raise RenderError(f"styles could not be written into the mail: {error}") from error
+    _veil_brackets(tree)
     page: str = etree.tostring(tree, method="html", encoding="unicode", doctype=DOCTYPE)
-    return page
+    return page.replace(_LESS, "&lt;").replace(_MORE, "&gt;")
+
+
+# Two code points that no text has: they are no characters, and ``clean`` takes them out.
+_LESS, _MORE = "\ufdd0", "\ufdd1"
+
+
+def _veil_brackets(tree: etree._ElementTree) -> None:
+    """HTML may be written with bare ``<`` in attributes, and lxml does: an alt text would read like a comment's end."""
+    for element in tree.iter(etree.Element):
+        for name, value in element.attrib.items():
+            if "<" in value or ">" in value:
+                element.set(name, value.replace("<", _LESS).replace(">", _MORE))
 
 
 def lean(html: str) -> str:

@@ -3,6 +3,8 @@
 import email
 import email.policy
 import re
+from dataclasses import replace
+from quopri import decodestring
 
 import pytest
 from bs4 import BeautifulSoup
@@ -14,50 +16,8 @@ from digest.render.cut import cut_for
 from digest.render.message import Head
 from digest.render.stitch import message
 from tests.render import documents
+from tests.render.hostile import HOSTILE
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "</mj-text></mj-column><mj-raw><h1>owned</h1></mj-raw>",
-    "</td></tr></table><table><tr><td>out",
-    "<b>unclosed",
-    "</div></body></html>",
-    "a < b && c > d",
-    "AT&T; &amp; &lt;b&gt; &#60;i&#62; &nbsp; &bogus;",
-    "<![CDATA[ <b>x</b> ]]>",
-    "<!-- comment --> --> <!-- open",
-    "<!--[if mso]><table><![endif]-->",
-    "]]> <?xml version='1.0'?> <!DOCTYPE html>",
-    "nul\0byte",
-    "bell\x07 vt\x0b ff\x0c fs\x1c esc\x1b[31m",
-    "line\u2028separator\u2029and\x85next",
-    "header\r\nBcc: victim@example.com\r\n\r\nbody",
-    "\u202eright to left override\u202c",
-    "\u2066isolates\u2069 \u200fmarks\u200e",
-    "x" * 10_000,
-    "ж" * 10_000,
-    "🚀🌕👩‍👩‍👧‍👦" * 40,
-    "{{7*7}} {% raw %} {{ config }} ${7*7} #{7*7}",
-    "@@UNSUBSCRIBE@@ @@PREHEADER@@ @@NAME@@",
-    "@@@@ @@ @",
-    "=?utf-8?B?QmNjOiB4?= =41=42",
-    ".\r\n.\r\nQUIT",
-    "From the desk\nFrom here",
-    "\" onmouseover=\"alert(1)\" x='",
-    "javascript:alert(1)",
-    "<img src=x onerror=alert(1)>",
-    "<style>*{display:none}</style>",
-    "<a href='https://evil.example'>click</a>",
-    "<svg onload=alert(1)><math><mi>",
-    "%3Cscript%3E &#x3C;script&#x3E;",
-    "\ufeffbom \ufffe\uffff nonchars",
-    "\ud800lone surrogate",
-    "Z̸̡͉a̵l̶g̷o" * 30,
-    "ﷺ" * 200,
-    "   ",
-    "\u200b\u200c\u200d\u2060",
-    "`rm -rf` | $(id) ; -- 'OR 1=1",
-    "https://" + "very-long-address." * 60 + "example/path",
-)  # fmt: skip
 LINKS = ("javascript:alert(1)", "data:text/html,x", "//evil.example", "", "https://ok.example/\"><script>", "vbscript:x",
          "https://ok.example/a b\nc", "http://[::1", "ftp://x.example/", "https://ok.example/@@UNSUBSCRIBE@@")  # fmt: skip
 
@@ -88,6 +48,77 @@ DOCUMENT = documents.framed(
 )
 FRAGMENTS = documents.renderer().render(DOCUMENT)
 HEAD = Head.of(DOCUMENT)
+
+
+def skeleton(page: str) -> list[str]:
+    """The tags of a page in their order, with what decides the layout and without a word of its text."""
+    return re.findall(r"<!--\[if [^\]]*\]>|<!\[endif\]-->|</?[a-z][a-z0-9]*\b", page)
+
+
+def plain(text: str) -> str:
+    return "Plain" if unfillable(clean_line(text)) else ""
+
+
+def tame(story):
+    """The same story with a plain word wherever it has text: what its block must look like."""
+    also = tuple(replace(other, source=plain(other.source), title=plain(other.title)) for other in story.also)
+    texts = {
+        name: plain(getattr(story, name))
+        for name in ("headline", "dek", "source", "reporter", "kicker", "author", "why")
+    }
+    image = story.image and replace(story.image, alt=plain(story.image.alt), credit=plain(story.image.credit))
+    return replace(story, also=also, image=image, **texts)
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(set(HOSTILE)) == len(HOSTILE) >= 60
+
+
+def test_no_text_changes_a_tag_of_any_block() -> None:
+    """Tag by tag, each block is what it would be around plain words: nothing left it, nothing came into it."""
+    document = documents.framed(
+        documents.lead(STORIES), documents.section("policy", "Policy", STORIES, cards=len(STORIES))
+    )
+    quiet = [tame(story) for story in STORIES]
+    twin = documents.framed(documents.lead(quiet), documents.section("policy", "Policy", quiet, cards=len(STORIES)))
+    limit = 10_000_000  # with every story as a card, whatever it weighs
+    for hostile, harmless in zip(
+        documents.renderer().fit(document, limit).fragments,
+        documents.renderer().fit(twin, limit).fragments,
+        strict=True,
+    ):
+        assert hostile.key == harmless.key
+        shown, expected = (decodestring(fragment.html).decode() for fragment in (hostile, harmless))
+        assert skeleton(shown) == skeleton(expected), hostile.key
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_an_editors_text_stays_in_its_block_too(number: int) -> None:
+    letter = Block(key="letter", type="letter", title=HOSTILE[number], body=HOSTILE[number])
+    fragments = documents.renderer().render(
+        documents.framed(letter, documents.section("policy", "Policy", [documents.story(2)]))
+    )
+    for fragment in fragments:
+        page = re.sub(r"<!--.*?-->", "", decodestring(fragment.html).decode(), flags=re.S)
+        if fragment.key == "letter":
+            open_tags: list[str] = []
+            for closes, name in re.findall(r"<(/?)([a-z][a-z0-9]*)\b", page):
+                if name not in ("br", "hr", "img", "meta"):
+                    assert (open_tags.pop() == name) if closes else open_tags.append(name) is None
+            assert open_tags == []
+        elif number:
+            assert fragment.html == QUIET[fragment.key]
+
+
+QUIET = {
+    fragment.key: fragment.html
+    for fragment in documents.renderer().render(
+        documents.framed(
+            Block(key="letter", type="letter", title="A letter", body="Words."),
+            documents.section("policy", "Policy", [documents.story(2)]),
+        )
+    )
+}
 
 
 def mail_of(selection: Selection) -> email.message.EmailMessage:
