@@ -147,7 +147,7 @@ def test_a_private_address_is_refused_as_a_feed(sample: Run) -> None:
     ("args", "code", "words"),
     [
         (["issue", "show", "999"], 1, "no issue 999"),
-        (["draft", "nowhere"], 1, "no newsletter 'nowhere'; there are: clearing-price, asia-close"),
+        (["draft", "nowhere"], 1, "no newsletter 'nowhere'; there are: clearing-price, asia-close, al-maqassa"),
         (["draft", "clearing-price", "--at", "yesterday"], 2, "no ISO time"),
         (["issue", "render", "1", "--format", "pdf"], 2, "--format"),
         (["issue", "shwo", "1"], 2, "shwo"),
