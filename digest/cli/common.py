@@ -100,6 +100,15 @@ def table(rows: list[list[str]], head: list[str]) -> str:
     return "\n".join(lines)
 
 
+def duration(seconds: float) -> str:
+    """A length of time in its largest unit: "40 s", "12 min", "3.5 h", "2 days"."""
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:.0f} days"
+    if seconds >= 3_600:
+        return f"{seconds / 3_600:.1f}".removesuffix(".0") + " h"
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{max(0, seconds):.0f} s"
+
+
 def moment(text: str) -> datetime:
     """An ISO 8601 time; without a zone it is UTC.
 

@@ -16,9 +16,17 @@ def failure_command(
 ) -> None:
     """What a feed sent when it last failed. On a terminal, what is no text is shown as dots."""
     with open_service() as (ctx, _settings), ctx.db.read() as session:
-        body = feed_health.last_failure(session, int(feed) if feed.isdecimal() else feed)
-    if body is None:
-        raise NotFound(f"nothing is kept of a failure of {feed}: see `digest feeds list`")
+        found = [
+            each for each in feed_health.health(session, ctx.clock()) if feed in (each.url, each.name, str(each.id))
+        ]
+        body = feed_health.last_failure(session, found[0].id) if found else None
+    if not found:
+        raise NotFound(f"there is no feed {feed}: `digest feeds list` names them")
+    if not body:
+        why = f"it failed with: {found[0].last_error}; with that" if found[0].last_error else "it has not failed, or"
+        raise NotFound(f"nothing is kept of {found[0].name}: {why} it sent no bytes")
+    if sys.stderr.isatty() or output:
+        typer.echo(f"{found[0].name}: {found[0].last_error or 'has recovered since'} ({len(body)} bytes)", err=True)
     if output:
         with open(output, "wb") as file:
             file.write(body)

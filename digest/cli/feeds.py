@@ -1,15 +1,17 @@
 """``digest feeds …``."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from digest.cli.common import Json, emit, open_service, table
+from digest.cli.common import Json, duration, emit, open_service, table
 from digest.cli.feed_failure import failure_command
 from digest.domain.newsroom import FeedKind, FeedSpec
 from digest.errors import UsageError
 from digest.store import feed_health
+from digest.store.feed_health import FeedHealth
 from digest.workflows import feeds
 
 app = typer.Typer(no_args_is_help=True, help="Add, check, import, export and list feeds.")
@@ -107,6 +109,48 @@ def _told(looked: feeds.Looked) -> list[str]:
 def list_command(as_json: Json = False) -> None:
     """All feeds with their health."""
     with open_service() as (ctx, _settings), ctx.db.read() as session:
-        rows: list[dict[str, Any]] = [each.as_dict() for each in feed_health.health(session, ctx.clock())]
-    head = ["name", "state", "failures", "last_success", "last_error"]
-    emit(as_json, {"feeds": rows}, table([[str(row[name] or "") for name in head] for row in rows], head))
+        now = ctx.clock()
+        found = feed_health.health(session, now)
+    rows: list[dict[str, Any]] = [each.as_dict() for each in found]
+    lines = [_line(each, now) for each in found]
+    head = ["no", "name", "state", "items a day", "delay", "last read", "next look", "what to know"]
+    words = table(lines, head) if lines else "no feeds yet: digest feeds add URL, or digest newsroom apply"
+    emit(as_json, {"feeds": rows}, words)
+
+
+def _line(feed: FeedHealth, now: datetime) -> list[str]:
+    state = f"failing × {feed.failures}" if feed.state == "failing" else feed.state
+    rate = "" if feed.items_a_day is None else f"{feed.items_a_day:g}"
+    delay = "" if feed.delay is None else duration(feed.delay)
+    return [
+        str(feed.id),
+        feed.name[:40],
+        state,
+        rate,
+        delay,
+        _when(feed.last_success, now),
+        _when(feed.next_check, now),
+        _to_know(feed),
+    ]
+
+
+def _when(moment: datetime | None, now: datetime) -> str:
+    """How far a moment is away: "12 min ago", "in 3 h"; "" if there is none."""
+    if moment is None:
+        return ""
+    away = duration(abs((moment - now).total_seconds()))
+    return "now" if away == "0 s" else f"in {away}" if moment > now else f"{away} ago"
+
+
+def _to_know(feed: FeedHealth) -> str:
+    if feed.state == "ended":
+        words = feed.ended_why or "taken out of the newsroom"
+    elif feed.state == "failing":
+        words = feed.last_error
+    elif feed.moved_to or feed.moving_to:
+        words = f"has moved to {feed.moved_to or feed.moving_to}"
+    elif feed.state == "silent":
+        words = f"its newest item is from {feed.newest:%d %b %Y}" if feed.newest else ""
+    else:
+        words = f"hub: {feed.push_why}" if feed.push == "refused" else "its hub pushes" if feed.push == "active" else ""
+    return words if len(words) <= 110 else f"{words[:109]}…"

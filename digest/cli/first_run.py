@@ -85,7 +85,7 @@ def _gather(ctx: Context, quiet: bool) -> GatherReport:
 
         report = gather(ctx, due_only=True, progress=show)
         progress.update(progress.task_ids[0], description="feeds are gathered", total=1, completed=1)
-    console.print(gathered(report), soft_wrap=True)
+    console.print(gathered(report, each=False), soft_wrap=True)
     return report
 
 

@@ -33,8 +33,12 @@ def gather_command(
     emit(as_json, report.as_dict(), gathered(report))
 
 
-def gathered(report: GatherReport) -> str:
-    """The report of a run in words."""
+def gathered(report: GatherReport, *, each: bool = True) -> str:
+    """The report of a run in words.
+
+    Args:
+        each: what every feed did; else only what went wrong.
+    """
     numbers = report.as_dict()
     if not numbers["feeds"]:
         return "every feed was looked at a short while ago"
@@ -42,8 +46,26 @@ def gathered(report: GatherReport) -> str:
         f"{numbers['feeds']} feeds: {numbers['ok']} read, {numbers['not_modified']} unchanged, {numbers['failed']} failed; "
         f"{numbers['articles_new']} new articles of {numbers['articles_seen']} seen, in {numbers['seconds']} s"
     ]
-    lines += [f"  ! {outcome.name}: {outcome.error}" for outcome in report.outcomes if outcome.error]
+    if report.pages or report.pages_failed:
+        lines[0] += f"; {report.pages} article pages read, {report.pages_failed} without a text"
+    if each:
+        width = min(max((len(outcome.name) for outcome in report.outcomes), default=0), 32)
+        read = [outcome for outcome in report.outcomes if outcome.state == "ok"]
+        lines += [f"    {outcome.name:<{width}}  {_brought(outcome)}" for outcome in read]
+        if unchanged := [outcome.name for outcome in report.outcomes if outcome.state == "not_modified"]:
+            lines.append(f"    unchanged: {', '.join(unchanged)}")
+        if busy := [outcome.name or outcome.url for outcome in report.outcomes if outcome.state == "busy"]:
+            lines.append(f"    gathered by another process: {', '.join(busy)}")
+    lines += [f"  ! {outcome.name or outcome.url}: {outcome.error}" for outcome in report.outcomes if outcome.error]
+    if any(outcome.state == "failed" for outcome in report.outcomes):
+        lines.append("  what a feed sent: digest feeds failure NAME")
     return "\n".join(lines)
+
+
+def _brought(outcome: FeedOutcome) -> str:
+    what = {"quotes": "prices", "events": "events"}.get(outcome.kind, "articles")
+    words = f"{outcome.new} new of {outcome.seen} {what}" if outcome.seen else f"no {what}"
+    return f"{words}; {outcome.note}" if outcome.note else words
 
 
 def draft_command(

@@ -257,7 +257,7 @@ class Fetcher:
             raise FetchError("answered 304 (not modified) to a first request", status=304)
         if status not in (200, 203, 304):
             failed = FetchError(
-                f"answered {status} {_reason(response)}".rstrip(),
+                f"answered {status} {_reason(response)}".rstrip() + _meaning(status),
                 status=status,
                 retry_after=_retry_after(headers),
             )
@@ -353,6 +353,24 @@ def _hung_up(error: Exception) -> bool:
 
 def _reason(response: requests.Response) -> str:
     return "".join(letter for letter in str(response.reason or "") if letter.isprintable())[:80]
+
+
+_MEANINGS = {
+    401: "it wants a name and a password",
+    402: "it wants to be paid",
+    403: "it refuses readers like us: ask its publisher, or look for another address",
+    404: "there is nothing at this address (any more): look on the site for its new one",
+    406: "it has nothing in a format that we read",
+    408: "it lost patience with us",
+    429: "it asks for fewer requests, and is left alone for a while",
+    451: "it may not be shown here for legal reasons",
+}
+
+
+def _meaning(status: int) -> str:
+    """What an editor should know of a status; it follows the number."""
+    words = _MEANINGS.get(status) or ("its server is in trouble, and is asked again later" if status >= 500 else "")
+    return f": {words}" if words else ""
 
 
 def _plainly(error: BaseException) -> str:

@@ -62,9 +62,14 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
         raise ParseError(f"this feed can't be read ({type(error).__name__}: {error})"[:300]) from error
     if not entries and root not in _ROOTS:
         raise ParseError(f"this is XML, but no feed: its root element is <{root}>")
-    if not entries and not title and reading.line is not None:
-        raise ParseError(f"this feed isn't well-formed at line {reading.line}, and nothing in it could be read")
+    if not entries and reading.line is not None and (not title or _FIRST_ITEM.search(document) or _is_cut(document)):
+        raise ParseError(f"this feed isn't well-formed at line {reading.line}, and no item in it could be read")
     return ParsedFeed(title, entries, ttl)
+
+
+def _is_cut(document: str) -> bool:
+    """Whether a document ends before its root element does."""
+    return not re.search(r"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>\s*$", document[-200:], re.IGNORECASE)
 
 
 def seen_from(document: str, url: str) -> str:

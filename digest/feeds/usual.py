@@ -32,7 +32,7 @@ from digest.feeds.usual_item import Parts, entry_from
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _DECLARATION = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_START_TAG = re.compile(r"""<(?!\?)[^\s/>"']+(?:[^<>"']|"[^"]*"|'[^']*')*>""")
+_START_TAG = re.compile(r"""<(?!\?)[^\s/<>"']++(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
 _DEEPEST = 250
 _PASS, _ALONE, _AUTHOR, _CATEGORY = "*pass", "*alone", "*author", "*category"
 """Elements that are passed over with all in them, those in which nothing may stand, and two that need a thought."""
@@ -78,13 +78,14 @@ class _Reader:
         self._url = url
         self._document = document
         self._foreign: set[str] | None = None
-        self._start = _START_TAG.search(document)
+        self._start: re.Match[str] | None = None
         self._atom = False
         self._names: dict[str, str] = {}
         self._actions: dict[str, str] = {}  # by tag of an item's element
         self._language = ""  # that the root declares for all texts
 
     def read(self, root: Any) -> None:
+        self._start = _START_TAG.search(self._document)  # not before it is known to be well-formed: it might take long
         start = self._start[0] if self._start else ""
         for prefix, one, other in _DECLARATION.findall(start):
             if borrows(prefix or None, one or other):

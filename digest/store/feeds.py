@@ -301,9 +301,9 @@ def record_failure(
         # An answer that can't be read must not be taken for current by the next conditional request.
         "etag": "",
         "last_modified": "",
+        # Of this failure or of none: bytes of an earlier one beside today's reason would mislead.
+        "last_failure_body": body[:MAX_FAILURE_BODY] if body else None,
     }
-    if body is not None:
-        values["last_failure_body"] = body[:MAX_FAILURE_BODY]
     if _release(session, task, values):
         _tally(session, task.id, now, failed=1)
     return again
@@ -324,9 +324,8 @@ def retire(session: Session, task: FeedTask, now: datetime, why: str, *, body: b
         "retired_at": now,
         "retired_why": why,
         "next_check_at": None,
+        "last_failure_body": body[:MAX_FAILURE_BODY] if body else None,
     }
-    if body:
-        values["last_failure_body"] = body[:MAX_FAILURE_BODY]
     if _release(session, task, values):
         _tally(session, task.id, now, failed=1)
 

@@ -1,7 +1,7 @@
 """What a run of gathering did: to each feed, and in all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 State = Literal["ok", "not_modified", "failed", "retired", "postponed", "busy"]
@@ -96,7 +96,11 @@ class GatherReport:
             "articles_new": self.articles_new,
             "articles_seen": self.articles_seen,
             "seconds": round(self.seconds, 3),
+            "pages": self.pages,
+            "pages_failed": self.pages_failed,
+            "busy": self.busy,
             "problems": [{"feed": each.url, "error": each.error} for each in self.outcomes if each.error],
+            "outcomes": [asdict(each) for each in self.outcomes],
         }
 
 

@@ -16,7 +16,8 @@ SITEMAP = b"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
 xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>https://h.example/2</loc><news:news><news:publication>
 <news:name>Harbour Map</news:name></news:publication><news:publication_date>2026-03-12T09:00:00Z</news:publication_date>
 <news:title>Two</news:title></news:news></url></urlset>"""
-PAGES = {"/rss": RSS, "/": SITE, "/news.xml": SITEMAP}
+PAGE = b"<!doctype html><html><body>Down for maintenance \x1b[31m</body></html>"
+PAGES = {"/page": PAGE, "/rss": RSS, "/": SITE, "/news.xml": SITEMAP}
 
 
 @pytest.fixture
@@ -55,6 +56,48 @@ def test_a_site_is_checked_added_exported_and_imported(fresh: Callable[..., Run]
     }  # fmt: skip
     (row,) = digest("feeds", "list", "--json").json["feeds"]
     assert (row["url"], row["name"], row["weight"]) == (f"{server}/rss", "Harbour Wire", 1.5)
+
+
+def test_a_gather_says_what_each_feed_did_and_what_a_failing_one_sent(
+    fresh: Callable[..., Run], server: str, tmp_path: Path
+) -> None:
+    digest = fresh(fetch_allow="127.0.0.1")
+    digest("feeds", "add", f"{server}/rss")
+    opml = f'<opml version="2.0"><body><outline text="Page Post" xmlUrl="{server}/page"/></body></opml>'
+    (tmp_path / "more.opml").write_text(opml)
+    digest("feeds", "import", str(tmp_path / "more.opml"))
+    words = digest("gather").out
+    assert "Harbour Wire  1 new of 1 articles" in words
+    assert "! Page Post: this is a web page (HTML), not a feed" in words
+    outcomes = {each["name"]: each for each in digest("gather", "--json").json["outcomes"]}
+    assert (outcomes["Harbour Wire"]["state"], outcomes["Harbour Wire"]["seen"]) == ("ok", 1)
+    assert (outcomes["Page Post"]["state"], "web page" in outcomes["Page Post"]["error"]) == ("failed", True)
+    listed = digest("feeds", "list").out.splitlines()
+    assert listed[0].split() == [
+        "no",
+        "name",
+        "state",
+        "items",
+        "a",
+        "day",
+        "delay",
+        "last",
+        "read",
+        "next",
+        "look",
+        "what",
+        "to",
+        "know",
+    ]
+    assert "failing × 2" in listed[1]  # those in trouble come first
+    assert "this is a web page" in listed[1]
+    for name in ("Page Post", "2", f"{server}/page"):
+        assert digest("feeds", "failure", name).out.encode() == PAGE
+    file = tmp_path / "sent.bin"
+    assert "web page" in digest("feeds", "failure", "2", "--output", str(file)).err
+    assert file.read_bytes() == PAGE
+    assert "there is no feed Nobody" in digest("feeds", "failure", "Nobody").err
+    assert "it has not failed" in digest("feeds", "failure", "Harbour Wire").err
 
 
 def test_a_sitemap_is_known_as_one_without_being_told(fresh: Callable[..., Run], server: str) -> None:

@@ -252,6 +252,7 @@ REFUSED = {
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "neither XML nor JSON"),
     "other XML": (b"<?xml version='1.0'?><catalog><book/></catalog>", "<catalog>"),
     "broken XML": (b"<rss>\n\n<<<", "line 3"),
+    "cut short": (b"<rss><channel><title>T</title>\n<link>https://a.example", "line 2"),
     "broken JSON": (b'{"items": [', "valid JSON at line 1"),
     "other JSON": (b'{"hello": 1}', "no list of items"),
     "list": (b"[1, 2]", "no list of items"),
@@ -297,6 +298,8 @@ HEAVY = {
     "declarations": "<!DOCTYPE x [" * 20_000,
     "brackets": HEAD + "<" * 200_000,
     "deep markup": HEAD + "<description>" + "&lt;div&gt;" * 100_000 + "</description>",
+    "a tag that never ends": "<rdf:RDF xmlns:r" + "0000-00-00T99:99:99Z" * 4_000,
+    "tags that never end": "<rss " + "<a b='" * 30_000,
     "trailers": HEAD + "<description>" + "The post " * 50_000 + "</description>",
 }
 

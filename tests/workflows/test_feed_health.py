@@ -106,6 +106,30 @@ def test_an_error_page_is_kept_as_it_was_sent(house, httpserver: HTTPServer, db)
         assert feed_health.last_failure(session, 1) == b"<h1>Teapot</h1>\x00"
 
 
+def test_the_bytes_that_are_kept_are_those_of_the_last_failure(house, httpserver: HTTPServer, db) -> None:
+    httpserver.expect_ordered_request("/feed").respond_with_data("<h1>Teapot</h1>", status=418)
+    httpserver.expect_ordered_request("/feed").respond_with_data("", status=500)
+    ctx, kept = house(httpserver.url_for("/feed")), []
+    for _ in range(2):
+        gather(ctx)
+        with db.read() as session:
+            kept.append(feed_health.last_failure(session, 1))
+    assert kept == [b"<h1>Teapot</h1>", None]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(403, "refuses readers like us"), (404, "look on the site for its new one"), (429, "left alone for a while"), (503, "asked again later")],
+)  # fmt: skip
+def test_an_editor_reads_what_a_status_means(status: int, words: str, house, httpserver: HTTPServer, db) -> None:
+    httpserver.expect_request("/feed").respond_with_data("", status=status)
+    gather(house(httpserver.url_for("/feed")))
+    with db.read() as session:
+        error = feed_health.health(session, NOW)[0].last_error
+    assert error.startswith(f"answered {status} ")
+    assert words in error
+
+
 def test_a_host_that_asked_for_a_pause_rests_in_the_next_run_too(house, httpserver: HTTPServer, db, clock) -> None:
     httpserver.expect_request("/a").respond_with_data("", status=503, headers={"Retry-After": "7200"})
     httpserver.expect_request("/b").respond_with_data(rss(item(1)))

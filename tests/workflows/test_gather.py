@@ -86,6 +86,9 @@ def test_a_feed_becomes_articles_and_a_second_run_brings_nothing_new(
     first, second = gather(ctx), gather(ctx)
     assert {**first.as_dict(), "seconds": 0} == {
         "feeds": 1, "ok": 1, "not_modified": 0, "failed": 0, "articles_new": 2, "articles_seen": 2, "seconds": 0, "problems": [],
+        "pages": 0, "pages_failed": 0, "busy": 0, "outcomes": [{
+            "feed_id": 1, "url": httpserver.url_for("/feed"), "name": "Source 0", "state": "ok", "new": 2, "seen": 2, "error": "", "note": "", "kind": "feed",
+        }],
     }  # fmt: skip
     assert (second.not_modified, second.articles_new, second.articles_seen) == (1, 0, 0)
     assert sorted(row.url for row in rows(db, Article)) == ["https://news.example/1", "https://news.example/2"]
