@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 CadenceName = Literal["daily", "weekdays", "weekly"]
 Frequency = Literal["every-issue", "daily", "weekdays", "weekly"]
 
+SILENCE = timedelta(days=31)
+"""A newsletter that said nothing for longer begins anew; up to here a missed run is made up for by the next one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -110,10 +113,9 @@ class Cadence:
 def window_ending(end: datetime, previous_end: datetime | None, cadence: Cadence) -> Window:
     """The window of an issue: it starts where the previous one ended, so nothing falls between two runs.
 
-    After a long silence (over three periods) it starts one period before its end instead: last month's
-    news is no news.
+    After a silence of over ``SILENCE`` it starts one period before its end instead: last month's news is no news.
     """
-    earliest = end - 3 * cadence.period
+    earliest = end - SILENCE
     if previous_end is None or previous_end < earliest or previous_end >= end:
         return Window(end - cadence.period, end)
     return Window(previous_end, end)

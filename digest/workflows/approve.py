@@ -64,7 +64,9 @@ def approve(ctx: Context, issue_id: int, actor: str, revision: int | None = None
 def _release(ctx: Context, issue_id: int, actor: str, revision: int) -> tuple[Finding, ...]:
     """Let an approved issue go on that was held on its way: same bytes, same ledger."""
     with ctx.db.write() as session:
-        issues.move(session, issue_id, ["held"], "approved", reason="", if_revision=revision)
+        # The moment counts: who lets it go long after its hour wants it sent (see autopilot).
+        values = {"reason": "", "approved_at": ctx.clock(), "if_revision": revision}
+        issues.move(session, issue_id, ["held"], "approved", **values)
         _record(ctx, session, actor, "resume", issue_id, "held", "approved")
         tell_advance(ctx, session, issue_id, issues.get(session, issue_id).due_at)
     return ()

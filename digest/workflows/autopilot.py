@@ -29,8 +29,8 @@ log = structlog.get_logger(__name__)
 GRACE = timedelta(hours=6)
 """An issue that is later than this (after downtime) waits for a person instead of being sent."""
 
-HORIZON = timedelta(days=2)
-"""Old news is not sent by itself once the mail server is back."""
+HORIZON = timedelta(days=3)
+"""Old news is not sent by itself once the mail server is back. A reader's hour may be a day after the issue's."""
 
 ACTOR = "policy"
 
@@ -159,6 +159,9 @@ def _advance(
         if step is not None:
             steps.append(step)
         issue = _look(ctx, issue_id)
+    if issue.state == "approved" and _missed(ctx, issue):
+        hold(ctx, issue_id, ACTOR, _too_late(issue))
+        return [*steps, Step(issue_id, "held: its hour has passed; resume it to send it after all", failed=True)]
     if issue.state == "sending" and ctx.clock() - issue.due_at > HORIZON:
         hold(ctx, issue_id, ACTOR, f"not sent within {HORIZON.days} days of its hour: {issue.reason or 'no answer'}")
         return [*steps, Step(issue_id, "held: its news is old by now; approve it to go on all the same", failed=True)]
@@ -179,11 +182,18 @@ def _by_policy(ctx: Context, issue: Issue) -> Step | None:
         warnings = approve(ctx, issue.id, ACTOR)
         return Step(issue.id, f"approved by policy ({len(warnings)} warnings)")
     if late > GRACE:
-        hold(
-            ctx, issue.id, ACTOR, f"its hour was {issue.due_at:%d %b %H:%M} UTC, over {GRACE.seconds // 3600} hours ago"
-        )
+        hold(ctx, issue.id, ACTOR, _too_late(issue))
         return Step(issue.id, "held: its hour has passed; approve it to send it after all", failed=True)
     return None  # waits for an editor
+
+
+def _missed(ctx: Context, issue: Issue) -> bool:
+    """Whether nobody was there to send an approved issue, and too long since; who approves it late wants it sent."""
+    return ctx.clock() - max(issue.due_at, issue.approved_at or issue.due_at) > GRACE
+
+
+def _too_late(issue: Issue) -> str:
+    return f"its hour was {issue.due_at:%d %b %H:%M} UTC, over {GRACE.seconds // 3600} hours ago"
 
 
 def _keep_back(ctx: Context, issue_id: int, why: str) -> Step:

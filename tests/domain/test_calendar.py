@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from apscheduler.triggers.cron import CronTrigger
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digest.domain.calendar import Cadence, Window, local_instant, window_ending
@@ -69,7 +70,7 @@ def test_a_cadence_keeps_to_its_weekdays(name: str, days: list[int]) -> None:
     assert found == days
 
 
-@given(st.lists(st.integers(1, 70), min_size=1, max_size=8))
+@given(st.lists(st.integers(1, 24 * 31), min_size=1, max_size=8))
 def test_windows_of_successive_issues_adjoin(hours: list[int]) -> None:
     cadence, end, previous = Cadence(), at("2026-03-01T06:00"), None
     windows: list[Window] = []
@@ -84,9 +85,25 @@ def test_windows_of_successive_issues_adjoin(hours: list[int]) -> None:
         assert before.end not in before
 
 
+@given(MOMENTS, HOURS, ZONES, st.sampled_from(["daily", "weekdays", "weekly"]))
+def test_slots_are_those_of_a_cron_trigger_where_the_hour_exists_once(
+    now: datetime, hour: time, zone: str, name: str
+) -> None:
+    """APScheduler's trigger skips an hour in a gap and fires twice in an overlap; a slot happens once in both."""
+    cadence = Cadence(name, hour, zone)  # type: ignore[arg-type]
+    day, instant = cadence.next_slot(now)
+    local = datetime.combine(day, hour, tzinfo=ZoneInfo(zone))
+    assume(local.utcoffset() == local.replace(fold=1).utcoffset())
+    days = {"daily": "*", "weekdays": "mon-fri", "weekly": "mon"}[name]
+    trigger = CronTrigger(day_of_week=days, hour=hour.hour, minute=hour.minute, timezone=ZoneInfo(zone))
+    fires = trigger.get_next_fire_time(None, datetime.combine(day, time(0), tzinfo=ZoneInfo(zone)))
+    assert fires is not None
+    assert fires.astimezone(UTC) == instant
+
+
 def test_after_a_long_silence_a_window_has_its_usual_length() -> None:
     end = at("2026-03-12T06:00")
-    assert window_ending(end, end - timedelta(days=30), Cadence()) == Window(end - timedelta(days=1), end)
+    assert window_ending(end, end - timedelta(days=32), Cadence()) == Window(end - timedelta(days=1), end)
 
 
 def test_a_window_refuses_times_without_a_zone_and_a_wrong_order() -> None:
