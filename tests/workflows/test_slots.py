@@ -1,10 +1,14 @@
 """Which issue is planned when: once for each slot, and never in the way of the next one."""
 
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from digest.domain.audience import Signer
 from digest.domain.newsroom import BlockSpec, NewsletterSpec, Newsroom
@@ -14,10 +18,12 @@ from digest.senders.open import open_sender
 from digest.store.database import Database
 from digest.store.newsroom import write_newsroom
 from digest.store.tables import Article, Feed, Issue
-from digest.workflows.approve import cancel
+from digest.workflows.approve import cancel, resume
+from digest.workflows.autopilot import advance, plan_due
 from digest.workflows.context import Context
 from digest.workflows.draft import draft, plan_issue
 from tests.conftest import Clock
+from tests.workflows.world import FakeSender, context, publish, reader
 
 SPEC = NewsletterSpec(
     slug="daily", name="The Daily", tagline="News.", host="Ann", from_address="daily@example.org",
@@ -98,3 +104,64 @@ def test_an_issue_drafted_by_hand_does_not_stand_in_for_the_next_slot(ctx: Conte
 def test_a_time_too_far_ahead_is_refused(ctx: Context, clock: Clock) -> None:
     with pytest.raises(UsageError, match="too far ahead"):
         plan_issue(ctx, "daily", clock() + timedelta(days=2))
+
+
+def test_many_schedulers_at_once_plan_each_slot_once(ctx: Context, clock: Clock) -> None:
+    """Two newsletters, a week of slots, six schedulers that tick at the same moment."""
+    other = replace(SPEC, slug="asia", hour="17:30", zone="Asia/Hong_Kong", cadence="weekdays")
+    with ctx.db.write() as session:
+        write_newsroom(session, Newsroom(newsletters=(SPEC, other)), clock())
+    publish_article(ctx, 1)
+    plan_due(ctx)
+    together = threading.Barrier(6, timeout=20)
+
+    def tick(_scheduler: int) -> list[int]:
+        together.wait()
+        return plan_due(ctx)
+
+    with ThreadPoolExecutor(6) as pool:
+        for _day in range(7):
+            clock.advance(hours=24)
+            assert len({tuple(planned) for planned in pool.map(tick, range(6))}) == 1
+    with ctx.db.read() as session:
+        slots = [(row.newsletter_id, row.slot) for row in session.exec(select(Issue)) if row.slot != "first"]
+        windows: dict[int, list[Issue]] = {}
+        for row in session.exec(select(Issue).order_by(col(Issue.window_end))):
+            windows.setdefault(row.newsletter_id, []).append(row)
+    assert sorted(slots) == [
+        *((1, f"2026-03-{day}") for day in range(13, 20)), *((2, f"2026-03-{day}") for day in (13, 16, 17, 18, 19)),
+    ]  # fmt: skip
+    for rows in windows.values():
+        for before, after in itertools.pairwise(rows):
+            assert after.window_start == before.window_end
+
+
+def test_after_days_of_downtime_the_newest_slot_is_made_with_a_window_that_adjoins(ctx: Context, clock: Clock) -> None:
+    publish_article(ctx, 1)
+    first = issue(ctx, plan_issue(ctx, "daily"))
+    clock.advance(days=9)
+    late = issue(ctx, plan_issue(ctx, "daily"))
+    assert late.slot == "2026-03-21"
+    assert late.window_start == first.window_end
+
+
+@pytest.mark.parametrize(("late", "state"), [(5, "sent"), (7, "held")])
+def test_an_approved_issue_is_sent_within_its_grace_and_held_after_it_until_somebody_lets_it_go(
+    db: Database, tmp_path: Path, clock: Clock, late: int, state: str
+) -> None:
+    """The service was down at its hour."""
+    sender = FakeSender()
+    ctx = context(db, tmp_path / "var", sender, clock)
+    number = publish(ctx)
+    reader(ctx, "a@x.example")
+    clock.advance(hours=late)
+    advance(ctx)
+    assert issue(ctx, number).state == state
+    if state == "held":
+        assert "over 6 hours ago" in issue(ctx, number).reason
+        assert sender.taken == []
+        clock.advance(hours=10)
+        resume(ctx, number, "ann")
+        advance(ctx)
+        assert issue(ctx, number).state == "sent"
+    assert len(sender.taken) == 1
