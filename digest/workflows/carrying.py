@@ -266,7 +266,7 @@ class Carrier:
         if message.delivery_id in self._handed:  # it changes hands between two senders: it had its turn
             self._look_last(message.delivery_id)
             return
-        if not self.flow.enter(message.recipient):
+        if not self.flow.enter(message.recipient, holds_others=bool(self._handed)):
             raise Withdrawn
         try:
             self._look_last(message.delivery_id)

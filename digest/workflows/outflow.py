@@ -48,21 +48,24 @@ LOOK = timedelta(seconds=2)
 class Turns:
     """The turns of one worker at a sender's rate."""
 
-    def __init__(self, db: Database, name: str, rate: float) -> None:
-        self._db, self._name, self._rate = db, name, rate * MARGIN
+    def __init__(self, db: Database, name: str, rate: float, clock: Callable[[], datetime]) -> None:
+        self._db, self._name, self._rate, self._clock = db, name, rate * MARGIN, clock
         self._at_once = max(1, int(self._rate * SLICE.total_seconds()))
         self._grant: Grant | None = None
+        self._until: datetime | None = None
         self._left = 0
         self._lock = threading.Lock()
 
-    def next(self, now: datetime) -> datetime:
+    def next(self) -> datetime:
         """The moment from which on the next mail may leave."""
         with self._lock:
-            if not self._left or self._grant is None or now > self._grant.usable_at + VALID:
+            if not self._left or self._grant is None or self._until is None or self._clock() > self._until:
                 with self._db.write() as session:
                     self._grant = limits.take(
-                        session, self._name, self._at_once, self._rate, now, burst=SLICE, ahead=AHEAD
+                        session, self._name, self._at_once, self._rate, self._clock(), burst=SLICE, ahead=AHEAD
                     )
+                # A database that takes its time must not cost the turns that it brings.
+                self._until = max(self._grant.usable_at, self._clock()) + VALID
                 self._left = self._grant.count
             self._left -= 1
             return self._grant.usable_at
@@ -97,7 +100,7 @@ class Outflow:
     def __init__(self, ctx: Context, goes_on: Callable[[], bool]) -> None:
         self._ctx, self._limits, self._goes_on = ctx, ctx.limits, goes_on
         self._sender = ctx.sender.name
-        self._turns = Turns(ctx.db, self._sender, ctx.limits.rate) if ctx.limits.rate else None
+        self._turns = Turns(ctx.db, self._sender, ctx.limits.rate, ctx.clock) if ctx.limits.rate else None
         self._slowed: dict[str, Slowed] = {}
         self._looked_at: datetime | None = None
         self.holds_back = False
@@ -171,19 +174,23 @@ class Outflow:
 
     # For carriers
 
-    def enter(self, address: str) -> bool:
-        """Wait for this mail's turn; ``leave`` must follow. False if the work was ended meanwhile."""
+    def enter(self, address: str, *, holds_others: bool = False) -> bool:
+        """Wait for this mail's turn; ``leave`` must follow. False if the work was ended meanwhile.
+
+        Args:
+            holds_others: the connection has others under way, as in a provider's batch: it would wait for itself.
+        """
         if (places := self._limits.domain_parallel) is not None:
             domain = domain_of(address)
             with self._places:
-                while self._under_way[domain] >= places:
+                while self._under_way[domain] >= places and not holds_others:
                     self._places.wait(0.2)
                     if not self._goes_on():
                         return False
                 self._under_way[domain] += 1
         if self._turns is None:
             return True
-        turn = self._turns.next(self._ctx.clock())
+        turn = self._turns.next()
         while (left := (turn - self._ctx.clock()).total_seconds()) > 0:
             if not self._goes_on():
                 self.leave(address)

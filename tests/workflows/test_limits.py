@@ -193,6 +193,25 @@ def test_a_small_domain_that_refuses_us_costs_its_readers_and_holds_nobody_else(
     assert (issue_row(lite, issue).state, numbers["failed"], numbers["sent"]) == ("sent", 4, 5)
 
 
+def test_a_provider_that_takes_mails_in_batches_does_not_wait_for_its_own_places(
+    lite: Context, sender: FakeSender
+) -> None:
+    taking = sender.send
+
+    def in_batches(messages, hand_over):  # type: ignore[no-untyped-def]
+        batch = list(messages)
+        for message in batch:
+            hand_over(message)
+        yield from taking(batch, lambda _: None)
+
+    sender.send = in_batches  # type: ignore[method-assign]
+    ctx = replace(lite, limits=Limits(domain_parallel=2))
+    issue = publish(ctx)
+    for number in range(9):
+        reader(ctx, f"r{number}@x.example")
+    assert deliver(ctx, issue, threads=1).sent == 9
+
+
 def test_a_relay_that_changes_its_mind_about_us_holds_the_issue(lite: Context, sender: FakeSender) -> None:
     issue = publish(lite)
     for number in range(40):

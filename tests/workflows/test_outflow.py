@@ -22,13 +22,15 @@ SECONDS = 40
 def simulated(db: Database, rate: float, workers: int, seconds_a_mail: float) -> list[datetime]:
     """When mails leave that several workers send as fast as they may, each mail keeping its worker for a while."""
     chance = random.Random(f"{rate} {workers}")
-    turns = [Turns(db, "sender", rate) for _ in range(workers)]
+    clock = Clock()
+    turns = [Turns(db, "sender", rate, clock) for _ in range(workers)]
     free = [(NOW + timedelta(milliseconds=chance.uniform(0, 500)), number) for number in range(workers)]
     heapq.heapify(free)
     left: list[datetime] = []
     while free[0][0] < NOW + timedelta(seconds=SECONDS):
         now, number = heapq.heappop(free)
-        leaves = max(now, turns[number].next(now))
+        clock.now = now
+        leaves = max(now, turns[number].next())
         left.append(leaves)
         busy = timedelta(seconds=seconds_a_mail * chance.uniform(0.5, 1.5))
         heapq.heappush(free, (leaves + busy, number))
@@ -54,9 +56,9 @@ def test_no_ten_seconds_hold_more_than_the_limit_or_less_than_nine_tenths(
 def test_a_worker_that_is_slower_than_the_limit_is_not_held_up_and_saves_nothing_for_later(sqlite_db: Database) -> None:
     left = simulated(sqlite_db, rate=50, workers=1, seconds_a_mail=0.1)
     assert len(left) == pytest.approx(SECONDS / 0.1, rel=0.1)
-    turns = Turns(sqlite_db, "sender", 50)
     later = NOW + timedelta(hours=1)
-    at_once = sum(turns.next(later) <= later for _ in range(100))
+    turns = Turns(sqlite_db, "sender", 50, lambda: later)
+    at_once = sum(turns.next() <= later for _ in range(100))
     assert at_once <= 10, "an hour of silence is no credit"
 
 
