@@ -12,7 +12,7 @@ from digest.domain.newsroom import Newsroom, Site
 from digest.engine.jobs import Jobs, Untold
 from digest.engine.presence import Presence
 from digest.errors import ConfigError
-from digest.feeds.fetch import Fetcher
+from digest.feeds.fetch import Fetcher, user_agent_with
 from digest.newsroom import read
 from digest.sample.server import SampleServer
 from digest.senders.open import limits_in, open_sender
@@ -23,8 +23,6 @@ from digest.store.newsroom import read_newsroom
 from digest.summariser.chat import ChatSummariser
 from digest.workflows import newsroom as newsroom_workflow
 from digest.workflows.context import Context
-
-USER_AGENT = "newsletter-digest/0.1 (+{url})"
 
 
 def now() -> datetime:
@@ -83,7 +81,7 @@ def service(settings: Settings) -> Iterator[Context]:
     ctx = Context(
         db=db,
         sender=open_sender(settings.sender_dsn, stream=sys.stderr),
-        fetcher=Fetcher(allow=allow, user_agent=USER_AGENT.format(url=public_url)),
+        fetcher=Fetcher(allow=allow, user_agent=user_agent_with(public_url)),
         signer=Signer(settings.key(), retired),
         clock=now,
         public_url=public_url.rstrip("/"),

@@ -20,12 +20,17 @@ PAGE = b"<!doctype html><html><body>Down for maintenance \x1b[31m</body></html>"
 PAGES = {"/page": PAGE, "/rss": RSS, "/": SITE, "/news.xml": SITEMAP}
 
 
+AGENTS: list[str] = []
+"""How we introduced ourselves."""
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def log_message(self, *args: object) -> None: ...
 
         def do_GET(self) -> None:
+            AGENTS.append(self.headers["User-Agent"])
             body = PAGES.get(self.path, b"")
             self.send_response(200 if body else 404)
             self.send_header("Content-Length", str(len(body)))
@@ -67,6 +72,7 @@ def test_a_gather_says_what_each_feed_did_and_what_a_failing_one_sent(
     (tmp_path / "more.opml").write_text(opml)
     digest("feeds", "import", str(tmp_path / "more.opml"))
     words = digest("gather").out
+    assert "feed reader; +http://127.0.0.1" in AGENTS[-1] or "feed reader; +http://localhost" in AGENTS[-1], AGENTS[-1]
     assert "Harbour Wire  1 new of 1 articles" in words
     assert "! Page Post: this is a web page (HTML), not a feed" in words
     outcomes = {each["name"]: each for each in digest("gather", "--json").json["outcomes"]}

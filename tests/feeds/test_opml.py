@@ -1,10 +1,13 @@
 """OPML in and out."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.domain.newsroom import FeedSpec
 from digest.domain.source_rules import JsonRules, PageRules
 from digest.errors import ParseError
+from digest.feeds.clean import one_line
 from digest.feeds.opml import read_opml, write_opml
 
 OURS = (
@@ -49,3 +52,36 @@ def test_a_list_of_another_reader_is_read_with_its_folders_opened() -> None:
 def test_what_is_no_list_is_refused_in_words(body: bytes, words: str) -> None:
     with pytest.raises(ParseError, match=words):
         read_opml(body)
+
+
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+_NAMES = _WORDS.map(one_line).filter(bool)
+_RULES = st.builds(
+    PageRules,
+    st.sampled_from(["div.card", "//div[@class='a & \"b\"']", "ul > li"]),
+    title=_WORDS,
+    link=_WORDS,
+    date=_WORDS,
+    summary=_WORDS,
+)
+_PATHS = st.builds(JsonRules, _WORDS, title=_WORDS, link=_WORDS, author=_WORDS, tags=_WORDS)
+_SPECS = st.builds(
+    FeedSpec,
+    st.tuples(st.sampled_from(["http", "https"]), st.from_regex(r"[a-z]{1,9}\.example(:[1-9][0-9]{3})?/[!-;=?-~]{0,20}", fullmatch=True)).map("://".join),
+    _NAMES,
+    kind=st.sampled_from(["feed", "sitemap", "quotes", "events"]),
+    weight=st.floats(0.1, 10),
+    full_text=st.booleans(),
+    interval=st.integers(1, 10_000),
+    provider=st.sampled_from(["coingecko", "csv", "package.module:Class"]),
+    fresh_hours=st.integers(0, 1_000),
+) | st.builds(FeedSpec, st.just("https://p.example/"), _NAMES, kind=st.just("page"), page=_RULES) | st.builds(
+    FeedSpec, st.just("https://j.example/"), _NAMES, kind=st.just("json"), json=_PATHS
+)  # fmt: skip
+
+
+@given(st.lists(_SPECS, max_size=6, unique_by=lambda spec: spec.url), _WORDS)
+def test_any_list_goes_out_and_comes_back_as_it_was(specs: list[FeedSpec], title: str) -> None:
+    written = write_opml(specs, title)
+    assert read_opml(written) == tuple(specs)
+    assert write_opml(read_opml(written), title) == written

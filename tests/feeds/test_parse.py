@@ -96,6 +96,37 @@ def test_rss_1_0_and_json_feed_1_0_are_read_as_well() -> None:
     assert [(e.guid, e.author, e.summary) for e in entries(json.dumps(old))] == [("5", "Jon", "Five.")]
 
 
+_OLD_ITEM = "<item><title>Fees rise</title><link>/1</link><description>The board met.</description></item>"
+OLD = {
+    "RSS 0.90": f'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://my.netscape.com/rdf/simple/0.9/"><channel><title>T</title></channel>{_OLD_ITEM}</rdf:RDF>',
+    "RSS 0.91": f'<?xml version="1.0"?><!DOCTYPE rss SYSTEM "http://my.netscape.com/publish/formats/rss-0.91.dtd"><rss version="0.91"><channel><title>T</title><language>en-us</language>{_OLD_ITEM}</channel></rss>',
+    "RSS 0.92": f'<rss version="0.92"><channel><title>T</title>{_OLD_ITEM}</channel></rss>',
+    "RSS 0.93": f'<rss version="0.93"><channel><title>T</title>{_OLD_ITEM.replace("</item>", "<pubDate>Thu, 12 Mar 2026 09:30:00 GMT</pubDate></item>")}</channel></rss>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_the_oldest_formats_give_title_link_and_summary(name: str) -> None:
+    (entry,) = entries(OLD[name])
+    assert (entry.title, entry.url, entry.summary) == ("Fees rise", "https://news.example/1", "The board met.")
+    assert (entry.published_at is not None) == (name == "RSS 0.93")
+
+
+def test_atom_0_3_gives_all_that_atom_1_0_gives() -> None:
+    (entry,) = entries(
+        """<feed version="0.3" xmlns="http://purl.org/atom/ns#" xmlns:dc="http://purl.org/dc/elements/1.1/" xml:lang="en"><title>T</title>
+        <entry><title mode="escaped" type="text/html">Fees &amp;amp; more</title><link rel="alternate" type="text/html" href="/1"/><id>tag:a,2026:1</id>
+        <issued>2026-03-12T10:30:00+01:00</issued><modified>2026-03-12T10:00:00Z</modified><author><name>Ada Brandt</name></author>
+        <dc:subject>Ports</dc:subject><summary type="text/plain">A short dek.</summary>
+        <content type="text/html" mode="escaped">&lt;p&gt;First.&lt;/p&gt;&lt;p&gt;&lt;img src="/i.jpg" alt="Cranes"&gt;Second.&lt;/p&gt;</content></entry></feed>"""
+    )
+    assert entry == Entry(
+        "tag:a,2026:1", "https://news.example/1", "Fees & more", "A short dek.", "First.\n\nSecond.", "Ada Brandt",
+        datetime(2026, 3, 12, 9, 30, tzinfo=UTC), datetime(2026, 3, 12, 10, tzinfo=UTC), ("Ports",),
+        Image("https://news.example/i.jpg", "Cranes"), "en",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("title", "words"),
     [
