@@ -147,6 +147,7 @@ class NewsletterSpec:
         locale: BCP 47 tag for dates, numbers and words.
         order: lower comes first where newsletters are listed.
         share: lead and cards end in a link to a page on which the story can be handed on.
+        indexed: whether search engines may list the issues' public pages.
         summaries: ``extractive``, or ``model``: a language model's, where each sentence is borne out by the article.
         ranking: how much each part of a story's score counts.
     """
@@ -172,6 +173,7 @@ class NewsletterSpec:
     locale: str = "en-US"
     order: int = 100
     share: bool = True
+    indexed: bool = True
     summaries: Literal["extractive", "model"] = "extractive"
     theme: Theme = field(default_factory=Theme)
     ranking: RankingWeights = field(default_factory=RankingWeights)

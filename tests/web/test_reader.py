@@ -16,8 +16,9 @@ from sqlmodel import SQLModel, col, select
 
 from digest.domain.mail import Message
 from digest.errors import SenderUnavailable
+from digest.feeds.parse import parse
 from digest.store.subscribers import topics_of
-from digest.store.tables import Notice, Subscription
+from digest.store.tables import Newsletter, Notice, Subscription
 from digest.workflows import subscribe
 from digest.workflows.context import Context
 from tests.conftest import Clock
@@ -488,6 +489,29 @@ def test_the_feed_lists_the_issues(client: Client, ctx: Context, clock: Clock) -
     ]
     assert feed.findtext("a:entry/a:id", "", atom) == f"{ctx.public_url}/archive/ledger/{newest}"
     assert feed.findtext("a:updated", "", atom) == "2026-03-13T11:00:00+00:00"
+
+
+@pytest.mark.parametrize("file", ["feed.xml", "feed.json"])
+def test_a_feed_reader_finds_the_issues_in_both_feeds(client: Client, ctx: Context, file: str) -> None:
+    number = publish(ctx, headline="First & <foremost>")
+    assert f"/archive/ledger/{file}" in client.get("/archive/ledger").text
+    answer = client.get(f"/archive/ledger/{file}")
+    read = parse(answer.content, answer.headers["Content-Type"], answer.url)
+    assert [(entry.title, entry.url) for entry in read.entries] == [
+        ("First & <foremost>", f"{ctx.public_url}/archive/ledger/{number}")
+    ]
+    assert read.entries[0].published_at == ctx.clock()
+    assert "@" not in answer.text.replace(f"{ctx.public_url}", "")
+
+
+def test_an_archive_that_must_not_be_indexed_says_so_on_every_page(client: Client, ctx: Context) -> None:
+    number = publish(ctx)
+    paths = [f"/archive/ledger{rest}" for rest in ("", f"/{number}", "/feed.xml", "/feed.json")]
+    assert [client.get(path).headers.get("X-Robots-Tag") for path in paths] == [None] * 4
+    with ctx.db.write() as session:
+        row = session.exec(select(Newsletter).where(Newsletter.slug == "ledger")).one()
+        row.spec = {**row.spec, "indexed": False}
+    assert [client.get(path).headers.get("X-Robots-Tag") for path in paths] == ["noindex"] * 4
 
 
 def test_a_house_without_newsletters_says_so(client: Client, ctx: Context) -> None:

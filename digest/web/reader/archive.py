@@ -10,7 +10,7 @@ from digest.render.archive import archive_html
 from digest.store import issues, newsletters
 from digest.store.newsletters import Offer, PublicIssue
 from digest.web.here import here, origin_of
-from digest.web.reader.feed import atom_feed
+from digest.web.reader.feed import atom_feed, json_feed
 from digest.web.reader.forms import Door
 from digest.web.reader.words import cadence_words
 from digest.web.security import mail_csp
@@ -28,14 +28,23 @@ def router(door: Door) -> APIRouter:
     def archive_list(request: Request, newsletter: str) -> Response:
         """All numbers, newest first."""
         offer, numbers = _numbers(door, newsletter)
-        return door.page(request, "archive.html", headers=CACHED, offer=offer, numbers=numbers, cadence=cadence_words)
+        return door.page(
+            request, "archive.html", headers=_headers(offer), offer=offer, numbers=numbers, cadence=cadence_words
+        )
 
     @routes.get("/archive/{newsletter}/feed.xml")
     def feed(newsletter: str) -> Response:
         """The same list as Atom (RFC 4287)."""
         offer, numbers = _numbers(door, newsletter, limit=30)
         body = atom_feed(door.ctx.public_url, offer, numbers)
-        return Response(body, media_type="application/atom+xml", headers=CACHED)
+        return Response(body, media_type="application/atom+xml", headers=_headers(offer))
+
+    @routes.get("/archive/{newsletter}/feed.json")
+    def other_feed(newsletter: str) -> Response:
+        """The same list as JSON Feed 1.1."""
+        offer, numbers = _numbers(door, newsletter, limit=30)
+        body = json_feed(door.ctx.public_url, offer, numbers)
+        return Response(body, media_type="application/feed+json", headers=_headers(offer))
 
     @routes.get("/archive/{newsletter}/{number}")
     def one_number(request: Request, newsletter: str, number: Number) -> Response:
@@ -44,15 +53,20 @@ def router(door: Door) -> APIRouter:
             offer = newsletters.offer(session, newsletter)
             issue = newsletters.public_issue(session, offer.id, number) if offer else None
             issue_id = issue.id if issue and issue.id is not None else 0
-            if not issues.fragments(session, issue_id):
+            if offer is None or not issues.fragments(session, issue_id):
                 raise NotFound("there is no such issue")
             shown = printed(session, issue_id, door.ctx)
         sign_up = f"{door.ctx.public_url}/?newsletter={newsletter}"
-        headers = {**CACHED, "Content-Security-Policy": mail_csp(door.ctx.public_url)}
+        headers = {**_headers(offer), "Content-Security-Policy": mail_csp(door.ctx.public_url)}
         page = archive_html(shown.fragments, shown.document, sign_up)
         return HTMLResponse(here(page, door.ctx.public_url, origin_of(request)), headers=headers)
 
     return routes
+
+
+def _headers(offer: Offer) -> dict[str, str]:
+    """How long a page may be kept, and whether search engines may list it."""
+    return CACHED if offer.spec.indexed else {**CACHED, "X-Robots-Tag": "noindex"}
 
 
 def _numbers(door: Door, newsletter: str, limit: int = 120) -> tuple[Offer, tuple[PublicIssue, ...]]:

@@ -1,5 +1,6 @@
-"""An Atom feed (RFC 4287) of a newsletter's public numbers."""
+"""A newsletter's public numbers as feeds: Atom (RFC 4287) and JSON Feed 1.1 (jsonfeed.org)."""
 
+import json
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
@@ -30,6 +31,33 @@ def atom_feed(public_url: str, offer: Offer, numbers: Sequence[PublicIssue]) -> 
         _add(entry, "updated", (number.issue.finished_at or number.issue.window_end).isoformat())
     document: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
     return document
+
+
+def json_feed(public_url: str, offer: Offer, numbers: Sequence[PublicIssue]) -> bytes:
+    """The same as JSON Feed; ids and dates are those of the Atom feed."""
+    home = f"{public_url}/archive/{offer.slug}"
+    items = [
+        {
+            "id": f"{home}/{number.issue.number}",
+            "url": f"{home}/{number.issue.number}",
+            "title": number.headline or f"{offer.spec.name} No. {number.issue.number}",
+            "content_text": f"{offer.spec.name} No. {number.issue.number}: {number.headline or offer.spec.tagline}",
+            "date_published": number.issue.window_end.isoformat(),
+            "date_modified": (number.issue.finished_at or number.issue.window_end).isoformat(),
+        }
+        for number in numbers
+    ]
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": offer.spec.name,
+        "description": offer.spec.tagline,
+        "home_page_url": home,
+        "feed_url": f"{home}/feed.json",
+        "language": offer.spec.locale,
+        "authors": [{"name": offer.spec.host or offer.spec.name}],
+        "items": items,
+    }
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def _add(parent: ET.Element, tag: str, text: str) -> None:
