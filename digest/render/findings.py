@@ -72,12 +72,19 @@ class Subject:
         for where, item in self.items:
             if item.image is not None and where.startswith(LEAD):
                 yield where, item.image
+        for where, item in self.items:
+            if item.thumb is not None and not where.startswith(LEAD):
+                yield where, item.thumb
         for block in self.document.blocks:
+            if block.image is not None:
+                yield block.key, block.image
             for card in block.research:
                 if card.image is not None:
                     yield f"{block.key}: {card.title}", card.image
             for symbol, chart in block.charts.items():
                 yield f"{block.key}: {symbol}", chart
+            for figure in block.figures:
+                yield f"{block.key}: {figure.title}", figure.image
 
     @property
     def links(self) -> Iterator[tuple[str, str]]:
@@ -96,7 +103,8 @@ class Subject:
                 yield f"{block.key}: {entry.title}", entry.url
             if block.sponsor is not None:
                 yield block.key, block.sponsor.url
-            for body in (block.body, *(question.answer for question in block.questions)):
+            bodies = (block.body, *(q.answer for q in block.questions), *(f.comment for f in block.figures))
+            for body in bodies:
                 for match in _MARKDOWN_URL.finditer(body):
                     yield block.key, match[1]
         yield "public_url", self.document.public_url
@@ -110,6 +118,8 @@ class Subject:
         for block in self.document.blocks:
             yield block.key, block.title
             yield block.key, block.body
+            for figure in block.figures:
+                yield block.key, f"{figure.title}\n{figure.comment}"
             for question in block.questions:
                 yield block.key, f"{question.question}\n{question.answer}"
             for card in block.research:

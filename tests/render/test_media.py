@@ -1,18 +1,21 @@
 """Pictures are fetched once, kept by the hash of their bytes, and never stop an issue."""
 
+import gzip
 import io
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from PIL import Image as Picture
+from pytest_httpserver import HTTPServer
 from sqlmodel import select
 
 from digest.domain.audience import Signer
 from digest.domain.content import Image
 from digest.errors import FetchError, ForbiddenAddress
-from digest.feeds.fetch import Fetched
+from digest.feeds.fetch import Fetched, Fetcher
 from digest.store.database import Database
 from digest.store.tables import Media
 from digest.workflows.context import Context
@@ -119,3 +122,41 @@ def test_a_chart_is_kept_and_says_what_it_shows(context: Callable[[Web], Context
     assert chart.alt == "Bitcoin fell 4.6% in 7 days"
     assert Picture.open(ctx.media / chart.url.rpartition("/")[2]).size == (chart.width * 2, chart.height * 2)
     assert [path.name for path in ctx.media.iterdir()] == [chart.url.rpartition("/")[2]]
+
+
+def flat(width: int, height: int) -> bytes:
+    """A PNG that says it is that large; what it would decode to is the point."""
+    small = bytearray(png(10, 10))
+    small[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    small[29:33] = zlib.crc32(bytes(small[12:29])).to_bytes(4, "big")
+    return bytes(small)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "why"),
+    [
+        (b"\x89PNG" + bytes(9_000_000), {}, "larger than 8 MB"),
+        (gzip.compress(bytes(60_000_000)), {"Content-Encoding": "gzip"}, "larger than 8 MB"),
+        (flat(60_000, 60_000), {}, "pixels"),
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>",
+            {"Content-Type": "image/svg+xml"},
+            "no picture",
+        ),
+        (b"", {"Location": "http://169.254.169.254/latest/meta-data"}, "169.254"),
+    ],
+    ids=["too many bytes", "a bomb of bytes", "a bomb of pixels", "svg", "into our network"],
+)
+def test_no_picture_is_fetched_without_bounds_or_from_inside(
+    context: Callable[[Web], Context], httpserver: HTTPServer, body: bytes, headers: dict[str, str], why: str
+) -> None:
+    httpserver.expect_request("/p").respond_with_data(
+        body, status=302 if "Location" in headers else 200, headers=headers
+    )
+    fetcher = Fetcher(frozenset({f"localhost:{httpserver.port}"}))
+    ctx = replace(context(Web(b"")), fetcher=fetcher)
+    assert host_image(ctx, Image(httpserver.url_for("/p"), "A harbour"), 592, 333) is None
+    fetcher.close()
+    with ctx.db.read() as session:
+        assert why in session.exec(select(Media)).one().error
+    assert not ctx.media.is_dir() or not any(ctx.media.iterdir())

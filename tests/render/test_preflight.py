@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.domain.content import Image
-from digest.domain.issue import Block, IssueDocument, Question, Selection
+from digest.domain.issue import Block, Figure, IssueDocument, Question, Selection
 from digest.domain.mail import Cut
 from digest.domain.newsroom import EventSpec, LinkSpec, SponsorSpec, Theme
 from digest.render import checks
@@ -103,6 +103,26 @@ EVENT = EventSpec("e", "Past", "Hall", date(2026, 3, 1), date(2026, 3, 2))
 )  # fmt: skip
 def test_each_check_finds_what_it_is_for(document: IssueDocument, finding: str, level: str) -> None:
     assert found(document).get(finding) == level
+
+
+THUMB = Image("https://elsewhere.example/t.jpg", "A harbour", width=132, height=88)
+FIGURE = Figure(
+    "Two lines cross",
+    Image("https://mail.float.example/media/f.png", "", width=592, height=300),
+    "[TK](http://a.example)",
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "ids"),
+    [
+        (plain(section("infra", "I", [story(3, thumb=THUMB)], forms=("related",))), {"image-hosted"}),
+        (plain(Block(key="charts", type="charts", figures=(FIGURE,))), {"alt-text", "placeholder", "links-https"}),
+        (documents.document(Block(key="masthead", type="masthead", image=replace(THUMB, alt="")), section("policy", "P", [story(2)]), footer()), {"alt-text", "image-hosted"}),
+    ],
+)  # fmt: skip
+def test_small_pictures_charts_and_logos_are_looked_at_too(document: IssueDocument, ids: set[str]) -> None:
+    assert set(found(document)) == ids
 
 
 HOSTED = "https://mail.float.example/media/lead1.jpg"
