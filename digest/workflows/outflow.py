@@ -34,8 +34,11 @@ SLICE = timedelta(seconds=0.1)
 
 VALID = timedelta(seconds=0.2)
 
-BURST = timedelta(seconds=0.3)
-"""Tokens of so much time may gather for a domain while rows are fetched."""
+BURST = timedelta(seconds=0.25)
+"""Tokens of so much time may gather while a worker is busy elsewhere: with ``VALID`` it fits into the margin."""
+
+DOMAIN_BURST = timedelta(seconds=0.4)
+"""The same for a domain, whose rows have to be fetched from the queue again; its tokens are used at once."""
 
 AHEAD = timedelta(hours=24)
 SOON = timedelta(seconds=10)
@@ -62,7 +65,7 @@ class Turns:
             if not self._left or self._grant is None or self._until is None or self._clock() > self._until:
                 with self._db.write() as session:
                     self._grant = limits.take(
-                        session, self._name, self._at_once, self._rate, self._clock(), burst=SLICE, ahead=AHEAD
+                        session, self._name, self._at_once, self._rate, self._clock(), burst=BURST, ahead=AHEAD
                     )
                 # A database that takes its time must not cost the turns that it brings.
                 self._until = max(self._grant.usable_at, self._clock()) + VALID
@@ -233,7 +236,7 @@ class Outflow:
             reason = f"{domain} asked us to slow down: it rests until {start:%H:%M:%S} UTC"
         else:
             rate *= MARGIN
-            grant = limits.take(session, name, len(rows), rate, now, burst=BURST)
+            grant = limits.take(session, name, len(rows), rate, now, burst=DOMAIN_BURST)
             count, start = grant.count, grant.usable_at
             reason = f"waiting for its turn: {domain} gets {rate / MARGIN:.3g} mails a second"
         if count == len(rows):
