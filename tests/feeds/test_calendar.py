@@ -50,6 +50,18 @@ def test_the_last_day_is_included(times: str, starts: date, ends: date) -> None:
     assert (event.starts, event.ends) == (starts, ends)
 
 
+def test_a_calendar_may_bring_a_zone_of_its_own() -> None:
+    zone = (
+        "BEGIN:VTIMEZONE\r\nTZID:Harbour\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:-0900\r\n"
+        "TZOFFSETTO:-0900\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+    )
+    night = "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Night\r\nDTSTART;TZID=Harbour:20260324T230000\r\nDURATION:PT30M\r\n"
+    weekly = night + "RRULE:FREQ=WEEKLY;UNTIL=20260401T080000Z\r\nEND:VEVENT\r\n"  # 23:00 there, on 31 March
+    body = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{zone}{weekly}END:VCALENDAR\r\n".encode()
+    found = parse_calendar(body, "", URL, today=date(2026, 3, 12))
+    assert [(event.starts.day, event.ends.day) for event in found] == [(24, 24), (31, 31)]
+
+
 def test_cancelled_nameless_and_dateless_ones_are_left_out_and_the_rest_sorted() -> None:
     found = events(
         "SUMMARY:Later\r\nDTSTART;VALUE=DATE:20260501",

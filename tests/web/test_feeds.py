@@ -39,7 +39,7 @@ def test_feeds_in_trouble_come_first_with_their_reason_and_thirty_days(feeds, cl
     assert places == sorted(places)
     assert "failing × 6" in page
     assert "answered 503" in page
-    assert 'aria-label="Last 30 days: 2 with failures, 1 with nothing but failures; 3 new items"' in page
+    assert 'aria-label="Last 30 days: 2 days with failures, 1 day with nothing but failures; 3 new items"' in page
     only = client.get("/desk/feeds?state=ended").text
     assert ("Old Gazette" in only, "Poor Post" in only) == (True, False)
 

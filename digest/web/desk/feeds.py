@@ -109,9 +109,11 @@ def strip(days: tuple[Day, ...]) -> Strip:
         Bar(x, day.word, _height(day, most), f"{day.day:%a %d %b}: {_in_words(day)}") for x, day in enumerate(days)
     )
     words = Counter(day.word for day in days)
-    told = [f"{words['well']} days well"] if words["well"] else []
-    told += [f"{words['mixed']} with failures"] if words["mixed"] else []
-    told += [f"{words['failed']} with nothing but failures"] if words["failed"] else []
+    told = [
+        f"{words[word]} {'day' if words[word] == 1 else 'days'} {how}"
+        for word, how in (("well", "well"), ("mixed", "with failures"), ("failed", "with nothing but failures"))
+        if words[word]
+    ]
     return Strip(bars, ", ".join(told) or "not asked yet", sum(day.items for day in days), most)
 
 
