@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run test tools judge check evaluate fuzz format wheel lock clean
+.PHONY: run test tools judge check chaos evaluate fuzz format wheel lock clean
 
 run: .venv/.ready  ## Do the whole job and serve it; ONCE=1 does the job and exits
 	@$(BIN)/digest run $(if $(ONCE),--once)
@@ -29,6 +29,9 @@ evaluate: .venv/.ready-dev  ## Measure grouping and near-duplicates on labelled 
 
 fuzz: .venv/.ready-dev  ## Damage feeds, pages, calendars … for SECONDS (300): nothing escapes, hangs or swells
 	PYTHONPATH=. $(BIN)/python benchmarks/fuzz.py --seconds $(or $(SECONDS),300) --seed $(or $(SEED),1) --workers $(WORKERS)
+
+chaos: .venv/.ready-dev  ## Kill workers 200 times while they deliver, on both databases and both engines (some minutes)
+	$(BIN)/python benchmarks/chaos.py $(ARGS)
 
 format: .venv/.ready-dev  ## Format the code
 	$(BIN)/ruff format .

@@ -10,6 +10,7 @@ the rest is sent again: everybody has one copy.
 """
 
 import argparse
+import json
 import os
 import random
 import re
@@ -73,10 +74,10 @@ class Handler(StreamRequestHandler):
                         return
                     found = re.search(rb"^Message-ID: (<[^>]+>)", b"".join(data[:40]), re.MULTILINE)
                     assert found is not None
-                    time.sleep(self.server.chance.uniform(0, 0.004))
+                    time.sleep(self.server.chance.uniform(0, 0.010))
                     with self.server.lock:
                         self.server.taken[found[1].decode()] += 1
-                    time.sleep(self.server.chance.uniform(0, 0.004))
+                    time.sleep(self.server.chance.uniform(0, 0.010))
                     say(b"250 2.0.0 queued\r\n")
                 elif verb == b"QUIT":
                     say(b"221 bye\r\n")
@@ -87,19 +88,79 @@ class Handler(StreamRequestHandler):
             pass  # killed: that is what this is about
 
 
-def embedded(url: str, port: int, var: Path) -> list[str]:
-    """A worker of the embedded engine: this file again, as a process."""
-    return [sys.executable, __file__, "--as-worker", url, str(port), str(var)]
+class Workers:
+    """Starts workers and kills them: forks of a process that has imported everything, or real ``digest worker``s."""
+
+    def __init__(self, environment: dict[str, str], arguments: list[str], real: bool) -> None:
+        self._environment, self._real = environment, real
+        self._nursery = None if real else self._popen([sys.executable, __file__, "--as-nursery", *arguments])
+        self._processes: list[subprocess.Popen[str]] = []
+        self._pids: list[int] = []
+
+    def _popen(self, command: list[str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command, env=self._environment, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            stdout=subprocess.DEVNULL if self._real else subprocess.PIPE,
+        )  # fmt: skip
+
+    def start(self, count: int) -> None:
+        """So many at once."""
+        if self._nursery is None:
+            command = [sys.executable, "-m", "digest", "worker", "--concurrency", str(CONNECTIONS)]
+            self._processes = [self._popen(command) for _ in range(count)]
+        else:
+            self._pids = json.loads(self._ask(str(count)))
+
+    def kill(self) -> int:
+        """Kill -9 those that are still alive; how many."""
+        if self._nursery is None:
+            killed = sum(process.poll() is None for process in self._processes)
+            for process in self._processes:
+                process.kill()
+                process.wait()
+            return killed
+        return int(self._ask("kill"))
+
+    def close(self) -> None:
+        """End."""
+        if self._nursery is not None:
+            self._nursery.kill()
+            self._nursery.wait()
+
+    def _ask(self, words: str) -> str:
+        assert self._nursery is not None
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write(words + "\n")
+        self._nursery.stdin.flush()
+        return self._nursery.stdout.readline()
 
 
-def distributed(_url: str, _port: int, _var: Path) -> list[str]:
-    """The real ``digest worker``."""
-    return [sys.executable, "-m", "digest", "worker", "--concurrency", str(CONNECTIONS)]
+def as_nursery(url: str, port: int, var: Path) -> None:
+    """Fork workers of the embedded engine, and kill them, as the lines on standard input say."""
+    pids: list[int] = []
+    for line in sys.stdin:
+        if line.strip() != "kill":
+            pids = [_fork(url, port, var) for _ in range(int(line))]
+            print(json.dumps(pids), flush=True)
+            continue
+        killed = 0
+        for pid in pids:
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                killed += 1
+        print(killed, flush=True)
 
 
-def as_worker(url: str, port: int, var: Path) -> None:
-    """Deliver until nothing is left."""
-    deliver(context(Database(url), f"smtp://127.0.0.1:{port}?tls=none", var), 1, threads=CONNECTIONS)
+def _fork(url: str, port: int, var: Path) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            deliver(context(Database(url), f"smtp://127.0.0.1:{port}?tls=none", var, KEY), 1, threads=CONNECTIONS)
+        finally:
+            os._exit(0)
+    return pid
 
 
 def play(name: str, server: str, workers: int, kills: int, readers: int, seed: int) -> bool:
@@ -123,25 +184,16 @@ def play(name: str, server: str, workers: int, kills: int, readers: int, seed: i
         db = Database(url)
         stack.callback(db.close)
         ctx = context(db, f"smtp://127.0.0.1:{port}?tls=none", var, KEY)
-        command = (distributed if is_distributed else embedded)(url, port, var)
+        gang = Workers(environment, [url, str(port), str(var)], is_distributed)
+        stack.callback(gang.close)
         trouble: list[str] = []
         done = unknown = worst = 0
         while done < kills and _state(db) != "sent":
             before = sum(sink.taken.values())
-            processes = [
-                subprocess.Popen(
-                    command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-                )
-                for _ in range(workers)
-            ]
-            _until(lambda before=before: sum(sink.taken.values()) > before + chance.randrange(30), 20)  # type: ignore[misc]
+            gang.start(workers)
+            _until(lambda least=before + chance.randrange(30): sum(sink.taken.values()) > least, 20)  # type: ignore[misc]
             time.sleep(chance.uniform(0, 0.03))
-            killed = 0
-            for process in processes:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGKILL)
-                    killed += 1
-                process.wait()
+            killed = gang.kill()
             done += killed
             numbers = audit(ctx, 1)
             if numbers["audience"] not in (0, readers) or numbers["audience"] != sum(
@@ -194,11 +246,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--only", default="")
-    parser.add_argument("--as-worker", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--as-nursery", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.as_worker:
-        url, port, var = options.as_worker
-        as_worker(url, int(port), Path(var))
+    if options.as_nursery:
+        url, port, var = options.as_nursery
+        as_nursery(url, int(port), Path(var))
         return
     share = -(-options.kills // 4)
     ways = [
@@ -209,7 +261,7 @@ def main() -> None:
     ]
     print(f"seed {options.seed}")
     held = [
-        play(name, server, workers, share, 60 * share, options.seed + number)
+        play(name, server, workers, share, 100 * share, options.seed + number)
         for number, (name, server, workers) in enumerate(ways)
         if options.only in name
     ]

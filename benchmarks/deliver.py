@@ -47,7 +47,6 @@ def furnish(url: str, readers: int) -> int:
     """An approved issue and its readers; the number of distinct choices."""
     from pydantic import TypeAdapter
     from sqlalchemy import insert
-    from sqlmodel import SQLModel
 
     import digest.store.tables as tables
     from digest.domain.audience import Signer
@@ -57,6 +56,7 @@ def furnish(url: str, readers: int) -> int:
     from digest.render.pipeline import Renderer
     from digest.store import issues
     from digest.store.database import Database
+    from digest.store.migrate import migrate
     from digest.workflows.document import document_of
 
     chance, now = random.Random(1), datetime.now(UTC)
@@ -66,7 +66,7 @@ def furnish(url: str, readers: int) -> int:
         blocks=(BlockSpec("masthead"), *(BlockSpec("section", topic, topic) for topic in TOPICS), BlockSpec("footer")),
     )  # fmt: skip
     db = Database(url)
-    SQLModel.metadata.create_all(db.engine)
+    migrate(db)
     number = 0
     sections = []
     for topic in TOPICS:

@@ -1,22 +1,25 @@
 """``digest issue …`` about the ledger: who got an issue, what is unknown, what will leave."""
 
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from digest.cli.common import IssueId, Json, actor, emit, open_service
+from digest.cli.common import IssueId, Json, actor, bar, emit, open_service
 from digest.domain.mail import DELIVERY_STATES
 from digest.errors import UsageError
 from digest.workflows import deliver as delivery
 from digest.workflows import forecast as forecasts
+from digest.workflows.progress import Progress, Pulse
 from digest.workflows.reconcile import Word
 from digest.workflows.reconcile import reconcile as settle_unknown
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``digest issue``."""
-    for command in (audit, forecast, reconcile):
+    for command in (audit, forecast, watch, reconcile):
         app.command()(command)
 
 
@@ -49,6 +52,35 @@ def forecast(issue_id: IssueId, as_json: Json = False) -> None:
     if found.sending.shortfall:
         lines.append(f"{found.sending.shortfall:,} mails find no place on their day and wait for the next")
     emit(as_json, found.as_dict(), "\n".join(lines))
+
+
+def watch(issue_id: IssueId, as_json: Json = False) -> None:
+    """How the sending of an issue goes: progress, rate, time left, and why readers get nothing. Live until it ends.
+
+    With --json one reading, with the rate of the last second. Ctrl-C ends the watching, not the sending.
+    """
+    with open_service() as (ctx, _settings):
+        pulse = Pulse(ctx)
+        found = pulse.read(issue_id)
+        if as_json or not found.goes_on:
+            if found.goes_on:
+                time.sleep(1)
+                found = pulse.read(issue_id)
+            emit(as_json, found.as_dict(), "\n".join(_lines(found)))
+            return
+        with bar(f"issue {issue_id}") as progress, suppress(KeyboardInterrupt):
+            while found.goes_on:
+                progress.update(
+                    progress.task_ids[0], completed=found.settled, total=found.counts["audience"],
+                    description=found.words.partition(", ")[2],
+                )  # fmt: skip
+                time.sleep(1)
+                found = pulse.read(issue_id)
+        emit(False, None, "\n".join(_lines(found)))
+
+
+def _lines(found: Progress) -> list[str]:
+    return [found.words, *(f"  {row.readers:>9,}  {row.state}: {row.reason}" for row in found.reasons)]
 
 
 def reconcile(

@@ -6,11 +6,13 @@ queued → sending (a worker's, until its lease ends) → sent | failed | unknow
 from digest.store.deliveries.audience import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour, audience
 from digest.store.deliveries.claiming import Claimed, bury, claim, make_wait, release, with_recipients
 from digest.store.deliveries.counting import (
+    ReasonCount,
     counts,
     cut_of_subscriber,
     is_due,
     next_due,
     of_subscriber,
+    reasons,
     skip_reasons,
     waiting_at,
     wants_work,
@@ -50,6 +52,8 @@ __all__ = [
     "make_wait",
     "release",
     "with_recipients",
+    "ReasonCount",
+    "reasons",
     "counts",
     "cut_of_subscriber",
     "is_due",

@@ -1,8 +1,9 @@
 """Looking at the ledger."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_, func, or_
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
@@ -28,6 +29,29 @@ def skip_reasons(session: Session, issue_id: int) -> dict[str, int]:
         .group_by(col(Delivery.reason))
     )
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many readers are in a state for a reason; of long reasons (a server's words) the beginning."""
+
+    state: str
+    reason: str
+    readers: int
+
+
+def reasons(session: Session, issue_id: int, most: int = 12) -> list[ReasonCount]:
+    """Why readers are skipped, failed or unknown, or wait for another attempt; the most frequent first."""
+    words = func.substr(_ROWS.c.reason, 1, 80)
+    waits = and_(_ROWS.c.state == "queued", _ROWS.c.not_before.is_not(None), _ROWS.c.reason != "")
+    query = (
+        core_select(_ROWS.c.state, words, func.count())
+        .where(_ROWS.c.issue_id == issue_id, or_(_ROWS.c.state.in_(("skipped", "failed", "unknown")), waits))
+        .group_by(_ROWS.c.state, words)
+        .order_by(func.count().desc(), _ROWS.c.state, words)
+        .limit(most)
+    )
+    return [ReasonCount(*row) for row in session.execute(query)]
 
 
 def of_subscriber(session: Session, issue_id: int, subscriber_id: int) -> Delivery | None:

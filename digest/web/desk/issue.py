@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import DigestError
-from digest.store import audit_log, deliveries, issues, newsroom
+from digest.store import audit_log, issues, newsroom
 from digest.store.tables import Issue
 from digest.web.desk.home import shelf
 from digest.web.desk.lens import VIEWS, Lens, lens_of
@@ -18,6 +18,7 @@ from digest.workflows import edit
 from digest.workflows import forecast as forecasts
 from digest.workflows import preview as previews
 from digest.workflows.document import document_of
+from digest.workflows.progress import Pulse
 from digest.workflows.sign_in import EditorView
 
 NEIGHBOURS = 8
@@ -27,6 +28,7 @@ NEIGHBOURS = 8
 def add_to(routes: APIRouter, desk: Desk) -> None:
     """Adds ``/desk/issues/{id}`` and the two parts of it that load by themselves."""
     ctx = desk.ctx
+    pulse = Pulse(ctx)
 
     @routes.get("/issues/{issue_id}")
     def show(
@@ -69,9 +71,7 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/issues/{issue_id}/progress")
     def progress(request: Request, issue_id: int, _editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
         """How the sending goes, as a part of the page that asks again while it goes on."""
-        with ctx.db.read() as session:
-            issue, counts = issues.get(session, issue_id), deliveries.counts(session, issue_id)
-        return desk.show(request, "_progress.html", issue=issue, counts=counts)
+        return desk.show(request, "_progress.html", progress=pulse.read(issue_id))
 
     def page(
         request: Request, issue_id: int, lens: Lens, editor: EditorView, ask: str,
@@ -91,9 +91,10 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
                 "sections": edit.section_titles(issue),
                 "offered": [topic for topic in topics if not spec.topics or topic.slug in spec.topics],
                 "log": audit_log.about(session, audit_log.issue_subject(issue_id)),
-                "counts": deliveries.counts(session, issue_id),
                 "undoable": undoable,
             }
+        progress = pulse.read(issue_id)
+        values |= {"progress": progress, "counts": progress.counts}
         title = f"No. {issue.number} of {spec.name}"
         return desk.show(
             request, "issue.html", editor=editor, lens=lens, views=VIEWS, ask=ask, findings=findings, title=title,
