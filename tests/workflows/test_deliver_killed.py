@@ -33,7 +33,7 @@ def test_after_any_number_of_kills_everybody_has_one_copy_or_is_known_as_unknown
     issue = publish(ctx)
     _many_readers(ctx.db)
     kills = unknown = 0
-    with MailServer() as sink, _workers(database_url, sink.port, tmp_path / "var") as workers:
+    with MailServer(pipelining=True) as sink, _workers(database_url, sink.port, tmp_path / "var") as workers:
         assert workers.stdin is not None
         assert workers.stdout is not None
         for _ in range(4 * KILLS):
