@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any, TypeVar
 
 from sqlalchemy import select as select_columns
@@ -15,6 +15,8 @@ from digest.store.tables import Article, ArticleFeed
 
 BATCH = 500
 """Values in one IN list."""
+
+_MIDNIGHT = time(tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -162,14 +164,18 @@ def _numbers(words: set[str]) -> set[str]:
 def _by_title_and_date(session: Session, shown: Sequence[Shown], known: Collection[str]) -> dict[str, Known]:
     """Known articles that a feed shows again under another URL and another id (or none), by that URL.
 
-    The same feed, the same second and the same title: nothing but its address has changed.
+    The same feed, the same second and the same title: nothing but its address has changed. A date without an hour,
+    and a title of one or two words ("Press release"), are too common to say so.
     """
     wanted = {
         (each.feed_id, published, _title(item.entry.title)): item.url
         for each in shown
         if not each.first_read
         for item in each.incoming
-        if item.url not in known and (published := item.entry.published_at)
+        if item.url not in known
+        and (published := item.entry.published_at)
+        and published.timetz() != _MIDNIGHT
+        and len(item.entry.title.split()) > 2
     }
     feed_ids = sorted({feed_id for feed_id, _, _ in wanted})
     found: dict[str, Known] = {}

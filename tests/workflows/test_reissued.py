@@ -133,6 +133,18 @@ def test_items_that_look_alike_are_all_kept_at_once_or_one_after_another(
         assert len(session.exec(select(ArticleFeed)).all()) == 6
 
 
+@pytest.mark.parametrize(
+    ("title", "date"),
+    [("Press release", "Thu, 12 Mar 2026 09:00:00 GMT"), ("Notice of a vote on fees", "Thu, 12 Mar 2026 00:00:00 GMT")],
+)
+def test_items_with_a_common_title_and_one_date_are_all_kept_as_they_come(
+    title: str, date: str, shows, ctx: Context
+) -> None:
+    for number in (1, 2, 3):
+        assert shows(item(number, title=title, date=date)) == 1
+    assert len(stored(ctx)) == 3
+
+
 def test_an_id_that_is_given_to_another_item_later_loses_neither(shows, ctx: Context, clock: Clock) -> None:
     shows(item(1, guid="7", title="Whales sing in the northern bay"))
     clock.advance(days=1)
