@@ -112,10 +112,13 @@ def choose_topics(session: Session, subscription_id: int, choice: TopicChoice | 
     session.execute(update(Subscription).where(col(Subscription.id) == subscription_id).values(choice_set_id=set_id))
 
 
-def hash_addresses(session: Session, signer: Signer) -> int:
-    """Hash the addresses that are not hashed yet, or under an earlier secret; returns how many there were.
+def hash_addresses(session: Session, signer: Signer, most: int | None = None) -> int:
+    """Hash the addresses that are not hashed yet, or under an earlier secret; returns how many it did.
 
     It costs two looks into an index where there are none.
+
+    Args:
+        most: stop after so many, so that others may write in between.
 
     A suppression that was written under an earlier secret is written again under the one in force.
     """
@@ -133,6 +136,8 @@ def hash_addresses(session: Session, signer: Signer) -> int:
         )  # fmt: skip
         _carry_over(session, {old: found[0] for _, found in hashes for old in found[1:]})
         done += len(rows)
+        if most is not None and done >= most:
+            break
     return done
 
 

@@ -32,6 +32,9 @@ GRACE = timedelta(hours=6)
 HORIZON = timedelta(days=3)
 """Old news is not sent by itself once the mail server is back. A reader's hour may be a day after the issue's."""
 
+HASHED_AT_ONCE = 5000
+"""Addresses that are hashed in one transaction."""
+
 ACTOR = "policy"
 
 
@@ -46,8 +49,8 @@ class Step:
 
 def plan_due(ctx: Context) -> list[int]:
     """Make sure that every newsletter has the issue whose hour has come; safe from any number of schedulers."""
-    with ctx.db.write() as session:
-        subscribers.hash_addresses(session, ctx.signer)  # after an update, or a change of the secret
+    _hash_addresses(ctx)
+    with ctx.db.read() as session:
         slugs = [spec.slug for spec in newsletters(session)]
     planned: list[int] = []
     for slug in slugs:
@@ -58,6 +61,14 @@ def plan_due(ctx: Context) -> list[int]:
             continue
         planned += [issue_id] if issue_id is not None else []
     return planned
+
+
+def _hash_addresses(ctx: Context) -> None:
+    """After an update, or a change of the secret: some at a time, so that nobody waits long to write."""
+    while True:
+        with ctx.db.write() as session:
+            if not subscribers.hash_addresses(session, ctx.signer, most=HASHED_AT_ONCE):
+                return
 
 
 def work(
