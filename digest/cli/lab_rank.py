@@ -52,6 +52,12 @@ def rank(
             metavar="GOLD.csv", help="Instead of times: id, gain; each `group` of IN is ranked by earlier ones."
         ),
     ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TRAIN.jsonl", help="With --gold: other rows that teach as well, with their gains in GOLD.csv."
+        ),
+    ] = None,
     window: Window = "24h",
     weights: Weights = None,
 ) -> None:
@@ -63,7 +69,8 @@ def rank(
         raise UsageError("say either --times TIMES.txt or --gold GOLD.csv")
     if gold is not None:
         gains = {row["id"]: float(row["gain"]) for row in _table(gold, ("id", "gain"))}
-        _write(out, ("id", "score"), rank_by_record(_rows(source, "id", "group", "title"), gains))
+        teachers = list(_rows(train, "id", "title")) if train is not None else []
+        _write(out, ("id", "score"), rank_by_record(_rows(source, "id", "group", "title"), gains, teachers))
     elif times is not None:
         chosen = weights_in(weights) if weights else None
         scores = rank_rows(_rows(source, "story", "ts"), _times(times), _length(window), weights=chosen)

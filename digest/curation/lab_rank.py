@@ -1,6 +1,5 @@
 """Topics and ranking on rows from files: what ``digest lab classify``, ``rank`` and ``explain`` run and measure."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from digest.curation.explain import explain
 from digest.curation.lab import _moment
 from digest.curation.linear import Model, train
-from digest.curation.prior import Prior
+from digest.curation.prior import Memory, Past
 from digest.curation.rank import LASTING, rank
 from digest.domain.content import Candidate, Story
 from digest.domain.ranking import RankingWeights
@@ -28,7 +27,7 @@ def learned_from(texts: Iterable[Mapping[str, Any]], gold: Mapping[str, str]) ->
 def classify_rows(rows: Iterable[Mapping[str, Any]], model: Model) -> Iterator[tuple[str, str]]:
     """The best topic of every row, as (id, topic)."""
     for row in rows:
-        yield str(row["id"]), model.best(str(row.get("text") or ""))
+        yield str(row["id"]), model.best(str(row.get("text") or ""))[0]
 
 
 def ranked_at(
@@ -82,21 +81,34 @@ def explained(ranked: Sequence[Story], index: int, window: timedelta, weights: R
     return "\n".join(lines + [f"  {words}" for words in found.first_if])
 
 
-def rank_by_record(rows: Iterable[Mapping[str, Any]], gains: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-    """(id, score) of single articles by what earlier ones of the same outlet, and with the same words, gained.
+def rank_by_record(
+    rows: Iterable[Mapping[str, Any]], gains: Mapping[str, float], taught_by: Iterable[Mapping[str, Any]] = ()
+) -> Iterator[tuple[str, float]]:
+    """(id, score) of single articles by what others of the same outlet, and with the same words, gained.
 
     Rows have ``id``, ``group`` (a day), ``title`` and ``url`` or ``source``. A group is ranked by what was learned
-    from the groups before it alone.
+    from the groups before it, and from ``taught_by``; never by what it gained itself.
     """
-    groups: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    groups: dict[str, list[tuple[str, Past]]] = defaultdict(list)
     for row in rows:
-        source = str(row.get("source") or urlsplit(str(row.get("url") or "")).hostname or "").removeprefix("www.")
-        groups[str(row["group"])].append((str(row["id"]), source, str(row.get("title") or "")))
-    prior = Prior()
+        groups[str(row["group"])].append((str(row["id"]), _past(row, gains)))
+    own = {ident for group in groups.values() for ident, _ in group}
+    teachers = [row for row in taught_by if str(row["id"]) in gains and str(row["id"]) not in own]
+    past = [_past(row, gains) for row in sorted(teachers, key=lambda row: str(row["id"]))]
+    known: dict[str, int] = {}
     for group in sorted(groups):
-        for ident, source, title in groups[group]:
-            yield ident, round(math.fsum((prior.source(source), prior.title(title))), 6)
-        prior.learn((source, title, gains[ident]) for ident, source, title in sorted(groups[group]) if ident in gains)
+        known[group] = len(past)
+        past += [one for ident, one in sorted(groups[group], key=lambda pair: pair[0]) if ident in gains]
+    memory = Memory(past)
+    for group in sorted(groups):
+        prior = memory.prior(known[group])
+        yield from ((ident, prior.of(one.title, one.source, one.url)) for ident, one in groups[group])
+
+
+def _past(row: Mapping[str, Any], gains: Mapping[str, float]) -> Past:
+    url = str(row.get("url") or "")
+    source = str(row.get("source") or urlsplit(url).hostname or "").removeprefix("www.")
+    return Past(str(row.get("title") or ""), source, url, gains.get(str(row["id"]), 0.0))
 
 
 def _story(articles: Sequence[Candidate], time: datetime, window: timedelta, number: int) -> Story | None:

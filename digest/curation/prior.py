@@ -1,55 +1,133 @@
-"""What is known of outlets and words before anybody covers a story: learned from what became of earlier articles.
+"""What is known of an article before anybody covers it: learned from what became of earlier articles.
 
-A mean over few articles says little, so it is shrunk: ``n`` articles count as ``n / (n + k)`` of their mean.
+A ridge regression of what articles gained on where they stand and how their titles are worded: each outlet, part of a
+site, word and pair of words earns points, and what was seen seldom earns few (shrinkage; Hoerl and Kennard 1970).
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import numpy as np
+from scipy.sparse import csr_matrix
 
 from digest.curation.text import words
 
-SHRINK_SOURCE = 3.0
-"""Articles by which an outlet's mean counts half."""
+SHRINK = 20.0
+"""What the squares of the points cost, against the squares of what is not explained."""
 
-SHRINK_WORD = 30.0
+MOST_GAIN = 200.0
+"""A gain that counts for no more when it is larger."""
+
+OUTLET, WORD, PAIR, MARK = 2.0, 0.5, 0.2, 1.0
+"""How easily each kind of trait earns points."""
+
+STEPS, TOLERANCE = 60, 1e-4
+
+_YEAR = re.compile(r"[(\[](?:19|20)\d\d[)\]]")
+_KIND = re.compile(r"[(\[](pdf|video|audio)[)\]]", re.IGNORECASE)
+_SOURCE = "source "
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An article whose time is over, and what it gained: clicks, points, an editor's choice. Below 0 counts as 0."""
+
+    title: str
+    source: str
+    url: str
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
 class Prior:
-    """A running memory: :meth:`learn` from what is over, ask about what is new.
+    """What was learned: points by trait, against the mean of everything learned."""
 
-    Gains (clicks, points, an editor's choice) count by their logarithm, against the mean of everything learned.
-    """
+    points: Mapping[str, float]
 
-    _sources: dict[str, list[float]] = field(default_factory=dict)
-    _words: dict[str, list[float]] = field(default_factory=dict)
-    _all: list[float] = field(default_factory=lambda: [0.0, 0.0])
-
-    def learn(self, rows: Iterable[tuple[str, str, float]]) -> None:
-        """Take in (source, title, gain) of articles whose time is over; a gain below 0 counts as 0."""
-        for source, title, gain in rows:
-            value = math.log1p(max(0.0, gain))
-            memories = [self._all, self._sources.setdefault(source.casefold(), [0.0, 0.0])]
-            memories += [self._words.setdefault(word, [0.0, 0.0]) for word in set(words(title))]
-            for memory in memories:
-                memory[0] += 1
-                memory[1] += value
-
-    def source(self, name: str) -> float:
-        """What the outlet's articles gained beyond the usual; 0 for an unknown one."""
-        return self._shrunk(self._sources.get(name.casefold()), SHRINK_SOURCE)
-
-    def title(self, title: str) -> float:
-        """What articles with these words in their titles gained beyond the usual."""
-        return math.fsum(self._shrunk(self._words.get(word), SHRINK_WORD) for word in sorted(set(words(title))))
+    def of(self, title: str, source: str, url: str = "") -> float:
+        """The points of an article that is new."""
+        return round(math.fsum(self.points.get(trait, 0.0) * worth for trait, worth in _traits(title, source, url)), 6)
 
     def sources(self) -> Mapping[str, float]:
         """The points of all outlets that are known, by folded name: what ``rank`` takes as ``priors``."""
-        return {name: round(self.source(name), 6) for name in sorted(self._sources)}
+        return {
+            trait.removeprefix(_SOURCE): round(points * OUTLET, 6)
+            for trait, points in sorted(self.points.items())
+            if trait.startswith(_SOURCE)
+        }
 
-    def _shrunk(self, memory: list[float] | None, shrink: float) -> float:
-        if memory is None or not self._all[0]:
-            return 0.0
-        usual = self._all[1] / self._all[0]
-        return (memory[1] - memory[0] * usual) / (memory[0] + shrink)
+
+NOTHING = Prior({})
+
+
+def learn_prior(past: Iterable[Past]) -> Prior:
+    """Learn from articles whose time is over; their order is of no matter."""
+    memory = Memory(sorted(past, key=lambda one: (one.source, one.title, one.url, one.gain)))
+    return memory.prior(len(memory.gains))
+
+
+class Memory:
+    """Articles in the order of their times, so that it can be asked what the first so many of them teach."""
+
+    def __init__(self, past: Sequence[Past]) -> None:
+        self._columns: dict[str, int] = {}
+        starts, columns, values = [0], [], []
+        for one in past:
+            for trait, worth in sorted(_traits(one.title, one.source, one.url)):
+                columns.append(self._columns.setdefault(trait, len(self._columns)))
+                values.append(worth)
+            starts.append(len(columns))
+        self._rows = csr_matrix((values, columns, starts), shape=(len(past), len(self._columns)), dtype=float)
+        self.gains = np.sqrt(np.clip([one.gain for one in past], 0.0, MOST_GAIN)) if past else np.zeros(0)
+
+    def prior(self, first: int) -> Prior:
+        """What the first so many articles teach."""
+        if not first:
+            return NOTHING
+        rows, gains = self._rows[:first], self.gains[:first]
+        found = _ridge(rows, gains - gains.mean())
+        return Prior({trait: value for trait, value in zip(self._columns, found.tolist(), strict=True) if value})
+
+
+def _ridge(rows: csr_matrix, wanted: np.ndarray) -> np.ndarray:
+    """The weights w with the least |rows·w − wanted|² + SHRINK·|w|², by conjugate gradients."""
+    turned = rows.T.tocsr()
+    weights = np.zeros(rows.shape[1])
+    rest = turned @ wanted
+    along = rest.copy()
+    before = first = float(np.sum(rest * rest))
+    for _ in range(STEPS):
+        if before <= TOLERANCE**2 * first or not before:
+            break
+        bent = turned @ (rows @ along) + SHRINK * along
+        far = before / float(np.sum(along * bent))
+        weights += far * along
+        rest -= far * bent
+        left = float(np.sum(rest * rest))
+        along = rest + (left / before) * along
+        before = left
+    return weights
+
+
+def _traits(title: str, source: str, url: str) -> set[tuple[str, float]]:
+    """What is known of an article at first sight, each with how much of it there is."""
+    said = words(title)
+    path = [part for part in urlsplit(url).path.split("/") if part]
+    outlet = source.casefold()
+    found = {(f"{_SOURCE}{outlet}", OUTLET), (f"length {min(len(said) // 3, 5)}", MARK)}
+    found |= {(f"word {word}", WORD) for word in said}
+    found |= {(f"pair {one} {other}", PAIR) for one, other in zip(said, said[1:], strict=False)}
+    if url:
+        found |= {(f"depth {min(len(path), 4)}", MARK), (f"ending {outlet.rsplit('.', 1)[-1]}", MARK)}
+    if path:
+        found.add((f"part {outlet}/{path[0].casefold()}", OUTLET))
+    if _YEAR.search(title):
+        found.add(("year", MARK))
+    if kind := _KIND.search(title):
+        found.add((f"kind {kind[1].casefold()}", MARK))
+    if title.rstrip().endswith("?"):
+        found.add(("question", MARK))
+    return found

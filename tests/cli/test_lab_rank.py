@@ -70,6 +70,19 @@ def test_rank_by_record_learns_from_earlier_groups_alone(tmp_path: Path) -> None
     assert score["d2-good"] > 0 > score["d2-bad"]
 
 
+def test_rank_by_record_learns_from_other_rows_too_but_never_from_its_own(tmp_path: Path) -> None:
+    def item(ident: str, site: str) -> dict[str, str]:
+        return {"id": ident, "group": "d1", "title": "x", "url": f"https://{site}.example/{ident}"}
+
+    gold = tmp_path / "gold.csv"
+    gold.write_text("id,gain\nt1,100\nt2,1\none,0\ntwo,900\n")
+    taught = lines(tmp_path / "train.jsonl", [item("t1", "good"), item("t2", "bad"), item("two", "bad")])
+    asked = lines(tmp_path / "in.jsonl", [item("one", "good"), item("two", "bad")])
+    lab("rank", asked, "--gold", gold, "--train", taught, "--out", tmp_path / "out.csv")
+    score = {row["id"]: float(row["score"]) for row in rows(tmp_path / "out.csv")}
+    assert score["one"] > 0 > score["two"]
+
+
 def test_classify_names_the_topic_learned_from_labelled_texts(tmp_path: Path) -> None:
     texts = [{"id": f"t{n}", "text": t} for n, t in enumerate(["a goal in the match", "rates and bonds"] * 4)]
     gold = tmp_path / "gold.csv"
