@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -119,7 +120,7 @@ def _traits(title: str, source: str, url: str) -> set[tuple[str, float]]:
     outlet = source.casefold()
     found = {(f"{_SOURCE}{outlet}", OUTLET), (f"length {min(len(said) // 3, 5)}", MARK)}
     found |= {(f"word {word}", WORD) for word in said}
-    found |= {(f"pair {one} {other}", PAIR) for one, other in zip(said, said[1:], strict=False)}
+    found |= {(f"pair {one} {other}", PAIR) for one, other in pairwise(said)}
     if url:
         found |= {(f"depth {min(len(path), 4)}", MARK), (f"ending {outlet.rsplit('.', 1)[-1]}", MARK)}
     if path:

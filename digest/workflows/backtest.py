@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from digest.curation.group import group
-from digest.curation.learned import classify_learned, learn
+from digest.curation.learned import classify_learned
 from digest.curation.rank import rank
 from digest.curation.window import fresh
 from digest.domain.calendar import Window
@@ -16,7 +16,8 @@ from digest.store.articles import candidates
 from digest.store.newsroom import topics as all_topics
 from digest.workflows.context import Context
 from digest.workflows.draft import MEMORY, offered
-from digest.workflows.topic_learning import corrections
+from digest.workflows.topic_learning import learned
+from digest.workflows.track_record import track_record
 
 TOP = 10
 """Stories compared."""
@@ -74,19 +75,20 @@ def backtest(ctx: Context, slug: str, days: int, weights: RankingWeights | None 
     with ctx.db.read() as session:
         _, spec = issues.newsletter(session, slug)
         topics = all_topics(session)
-        verdicts = learn(corrections(session), topics)
+        verdicts = learned(session)
         past = [issue for issue, _ in issues.recent(session, slug, limit=1000) if issue.window_end > since]
         names = {topic.slug for topic in offered(spec, topics)}
         for issue in sorted(past, key=lambda issue: (issue.window_end, issue.id or 0)):
             window = Window(issue.window_start, issue.window_end)
             told = issues.carried(session, issue.newsletter_id, before=window.end)
             length = window.end - window.start
+            record = track_record(session, issue.newsletter_id, window.end)
             articles = candidates(session, Window(window.end - max(MEMORY, length), window.end))
             grouped = group(classify_learned(articles, topics, verdicts))
             known = [replace(story, last_sent_at=told.get(story.story_id or 0)) for story in grouped]
             fit = [story for story in fresh(known, window) if not names or names & {lab.topic for lab in story.topics}]
             orders = [
-                tuple(map(_headline, rank(fit, as_of=window.end, window=length, weights=chosen)))
+                tuple(map(_headline, rank(fit, as_of=window.end, window=length, weights=chosen, priors=record)))
                 for chosen in (spec.ranking, weights or spec.ranking)
             ]
             found.append(Rebuilt(issue.id or 0, issue.number, f"{issue.due_at:%Y-%m-%d}", *orders))

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 from digest.curation.compose import compose
 from digest.curation.group import group
-from digest.curation.learned import classify_learned, learn
+from digest.curation.learned import classify_learned
 from digest.curation.rank import rank
 from digest.curation.window import fresh
 from digest.domain.calendar import Cadence, Window, window_ending
@@ -23,7 +23,8 @@ from digest.workflows.blurbs import with_blurbs
 from digest.workflows.context import Context
 from digest.workflows.media import host_image
 from digest.workflows.telling import tell_advance
-from digest.workflows.topic_learning import corrections
+from digest.workflows.topic_learning import learned
+from digest.workflows.track_record import track_record
 
 MEMORY = timedelta(hours=72)
 """How far back articles are grouped, so that late coverage joins the story it belongs to."""
@@ -143,22 +144,25 @@ def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> Draf
         window = Window(issue.window_start, issue.window_end)
         slug = issues.slug_of(session, issue)
         _, spec = issues.newsletter(session, slug)
-        topics, corrected = all_topics(session), corrections(session)
+        topics, verdicts = all_topics(session), learned(session)
         found = candidates(session, Window(window.end - max(MEMORY, window.end - window.start), window.end))
         rules = story_rules.among(session, [article.id for article in found])
     on_offer = offered(spec, topics)
 
     say(f"sorting {len(found)} articles into topics")
-    labelled = classify_learned(found, topics, learn(corrected, topics))
+    labelled = classify_learned(found, topics, verdicts)
     say("grouping coverage into stories")
     grouped = group(labelled, rules)
     with ctx.db.write() as session:
         saved = save_stories(session, grouped, ctx.clock())
         # What readers of other newsletters got is news to the readers of this one.
         told = issues.carried(session, issue.newsletter_id)
+        record = track_record(session, issue.newsletter_id, window.end)
     known = [replace(story, last_sent_at=told.get(story.story_id or 0)) for story in saved]
     say(f"ranking {len(known)} stories")
-    ranked = rank(fresh(known, window), as_of=window.end, window=window.end - window.start, weights=spec.ranking)
+    ranked = rank(
+        fresh(known, window), window.end, window=window.end - window.start, weights=spec.ranking, priors=record
+    )
     sections = compose(ranked, of_the_weekday(spec.blocks, day_of(spec, issue.due_at)), on_offer)
     stories = {placed.item.story_id for section in sections for placed in section.items}
 

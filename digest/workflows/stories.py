@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from digest.curation.developing import developments
 from digest.curation.explain import Explanation, explain
 from digest.curation.group import as_known, group
-from digest.curation.learned import classify_learned, learn
+from digest.curation.learned import classify_learned
 from digest.curation.rank import rank
 from digest.curation.window import fresh
 from digest.domain.calendar import Window
@@ -22,7 +22,8 @@ from digest.store.tables import Issue, Placement
 from digest.store.tables import Story as StoryRow
 from digest.workflows.context import Context
 from digest.workflows.draft import MEMORY, cadence_of
-from digest.workflows.topic_learning import corrections
+from digest.workflows.topic_learning import learned
+from digest.workflows.track_record import track_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,14 @@ def overview(ctx: Context, slug: str = "") -> Overview:
         window = Window(now - period, now)
         memory = Window(now - max(MEMORY, period), now)
         found = candidates(session, memory)
-        topics, corrected = newsroom.topics(session), corrections(session)
+        topics, verdicts = newsroom.topics(session), learned(session)
         row, _ = issues.newsletter(session, spec.slug)
         told = issues.carried(session, row.id or 0)
+        record = track_record(session, row.id or 0, now)
     known = [article for article in found if article.story_id is not None]
-    labelled = classify_learned(known, topics, learn(corrected, topics))
+    labelled = classify_learned(known, topics, verdicts)
     stories = [replace(story, last_sent_at=told.get(story.story_id or 0)) for story in as_known(labelled)]
-    ranked = rank(fresh(stories, window), as_of=now, window=period, weights=spec.ranking)
+    ranked = rank(fresh(stories, window), as_of=now, window=period, weights=spec.ranking, priors=record)
     there = {story.story_id for story in ranked}
     older = [story for story in stories if story.story_id not in there]
     older.sort(key=lambda story: max(article.published_at for article in story.articles), reverse=True)

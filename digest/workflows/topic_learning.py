@@ -1,9 +1,11 @@
 """Editors correct topics; topics are learned from what they said."""
 
+from functools import lru_cache
+
 from sqlmodel import Session
 
 from digest.curation.learned import Correction, Verdict, learn
-from digest.domain.content import Candidate
+from digest.domain.content import Candidate, TopicProfile
 from digest.store import topic_corrections
 from digest.store.newsroom import topics as all_topics
 from digest.workflows.context import Context
@@ -35,8 +37,18 @@ def corrections(session: Session) -> tuple[Correction, ...]:
     )  # fmt: skip
 
 
+def learned(session: Session) -> dict[str, Verdict]:
+    """For every corrected topic, whether rules or classifier decide, as things stand; learned anew only after a change."""
+    return dict(_learned(corrections(session), all_topics(session)))
+
+
 def verdicts(ctx: Context) -> dict[str, Verdict]:
-    """For every corrected topic, whether rules or classifier decide, and how well each does."""
+    """As :func:`learned`, for callers without a session."""
     with ctx.db.read() as session:
-        said, topics = corrections(session), all_topics(session)
+        return learned(session)
+
+
+@lru_cache(maxsize=2)
+def _learned(said: tuple[Correction, ...], topics: tuple[TopicProfile, ...]) -> dict[str, Verdict]:
+    # Learning takes seconds and depends on nothing else, so that a worker need not do it again for each draft.
     return learn(said, topics)

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from digest.store import story_rules
-from digest.store.tables import Article, Feed, Issue
+from digest.store.tables import Article, Feed, Issue, TopicCorrection
 from digest.workflows import stories
 from tests.curation.make import EVENT, OTHERS
 from tests.web.desk_house import csrf_of, sign_in
@@ -134,3 +134,24 @@ def test_viewers_look_and_change_nothing(ctx, client, news) -> None:
 def test_what_is_not_there_is_said_so(path: str, ctx, client, news) -> None:
     sign_in(ctx, client)
     assert client.get(path).status_code == 404
+
+
+def test_an_editor_says_which_articles_belong_to_a_topic_and_it_is_noted(ctx, client, news) -> None:
+    sign_in(ctx, client)
+    path, article = f"/desk/stories/{news[OTHERS[0]]}", ident(ctx, OTHERS[0])
+    assert "The ticked belong to it" in client.get(path).text
+    assert "choose the topic" in act(ctx, client, path, do="belongs", articles=article).lower()
+    assert "tick the articles" in act(ctx, client, path, do="belongs", topic="policy").lower()
+    said = act(ctx, client, path, do="belongs-not", topic="policy", articles=article)
+    assert "Noted of 1 article. policy: the rules decide: 0 and 1 corrections" in said
+    with ctx.db.read() as session:
+        (row,) = session.exec(select(TopicCorrection))
+    assert (row.topic, row.article_id, row.belongs) == ("policy", article, False)
+
+
+def test_viewers_correct_no_topics(ctx, client, news) -> None:
+    sign_in(ctx, client, "viewer")
+    path = f"/desk/stories/{news[OTHERS[0]]}"
+    assert "belong to it" not in client.get(path).text
+    form = {"csrf": csrf_of(client), "do": "belongs", "topic": "policy", "articles": ident(ctx, OTHERS[0])}
+    assert client.post(path, form).status_code == 403

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from sqlmodel import Session, col, select
 
+from digest.curation.learned import classify_learned
 from digest.curation.text import terms
 from digest.domain.calendar import Window
 from digest.domain.content import Candidate, Story
@@ -20,7 +21,8 @@ from digest.web.desk import drawings
 from digest.web.desk.edits import sentence
 from digest.web.desk.running_order import Bar, bars_of
 from digest.web.desk.visit import Desk, go
-from digest.workflows import stories, surgery
+from digest.workflows import stories, surgery, topic_learning
+from digest.workflows.context import Context
 from digest.workflows.sign_in import EditorView
 from digest.workflows.stories import Overview
 
@@ -120,6 +122,7 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         story = portrait.story
         with ctx.db.read() as session:
             deeds = _deeds(session, story_rules.steps(session, [article.id for article in story.articles]))
+            topics, verdicts = newsroom.topics(session), topic_learning.learned(session)
         stage = drawings.stage(story, ctx.clock())
         bars, zero = drawings.part_bars(portrait.explanation.parts if portrait.explanation else ())
         return desk.show(
@@ -127,7 +130,10 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
             zero=zero, columns=drawings.columns(story, stage, seen.spec.zone), days=drawings.days(stage, seen.spec.zone),
             lines=_lines(story, stage), near=_near(story, seen), stage=stage,
             since_x=drawings.x_of(portrait.since, stage) if portrait.since else None,
-            articles=sorted(story.articles, key=lambda article: (article.published_at, article.id), reverse=True),
+            articles=sorted(
+                classify_learned(story.articles, topics, verdicts), key=lambda a: (a.published_at, a.id), reverse=True
+            ),
+            topics=topics,
         )  # fmt: skip
 
     @routes.post("/stories/{story_id}")
@@ -138,13 +144,17 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         articles: Annotated[list[int] | None, Form()] = None,
         to: Annotated[str, Form()] = "",
         number: Annotated[str, Form()] = "",
+        topic: Annotated[str, Form()] = "",
     ) -> Response:
-        """Split off the ticked articles, move them to another story, or merge another story into this one."""
+        """Split off the ticked articles, move them to another story, merge another story into this one, or say whether
+        the ticked ones belong to a topic."""
         back, chosen = f"/desk/stories/{story_id}", articles or []
         try:
             if do == "split":
                 fresh = surgery.split(ctx, story_id, chosen, editor.address)
                 return go(f"/desk/stories/{fresh}", good="A story of its own now. All later runs keep it so.")
+            if do in ("belongs", "belongs-not"):
+                return go(back, good=_corrected(ctx, topic, chosen, do == "belongs", editor.address))
             if do not in ("merge", "move"):
                 raise UsageError(f"there is no step {do!r}")
             other = _number(number or to)
@@ -158,6 +168,18 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
             return go(f"/desk/stories/{other}", good=f"Moved {len(chosen)} here. All later runs keep it so.")
         except DigestError as error:
             return go(back, bad=sentence(error))
+
+
+def _corrected(ctx: Context, topic: str, articles: Sequence[int], belongs: bool, editor: str) -> str:
+    if not topic:
+        raise UsageError("choose the topic")
+    if not articles:
+        raise UsageError("tick the articles that you mean")
+    for article in articles:
+        topic_learning.correct(ctx, topic, article, belongs=belongs, editor=editor)
+    verdict = topic_learning.verdicts(ctx).get(topic)
+    count = f"{len(articles)} {'article' if len(articles) == 1 else 'articles'}"
+    return f"Noted of {count}. {topic}: {verdict.why}." if verdict else f"Noted of {count}."
 
 
 def _rows(seen: Overview) -> list[Row]:
