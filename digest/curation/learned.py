@@ -9,11 +9,14 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from digest.curation.classify import classify
 from digest.curation.furniture import paragraphs, without_trailer
-from digest.curation.linear import Model, train
 from digest.domain.content import Candidate, TopicLabel, TopicProfile
+
+if TYPE_CHECKING:
+    from digest.curation.linear import Model
 
 ENOUGH = 25
 """Corrections of each kind (belongs, does not) from which a topic may be learned."""
@@ -45,7 +48,7 @@ class Verdict:
     rules: float
     learned: float
     why: str
-    model: Model | None = None
+    model: "Model | None" = None
 
 
 def learn(corrections: Iterable[Correction], topics: Sequence[TopicProfile]) -> dict[str, Verdict]:
@@ -66,7 +69,7 @@ def classify_learned(
     return tuple(_relabelled(candidate, taken) for candidate in ruled) if taken else ruled
 
 
-def _relabelled(candidate: Candidate, models: Mapping[str, Model]) -> Candidate:
+def _relabelled(candidate: Candidate, models: Mapping[str, "Model"]) -> Candidate:
     labels = [label for label in candidate.labels if label.topic not in models]
     text = words_of(candidate)
     for slug, model in models.items():
@@ -83,7 +86,7 @@ def words_of(candidate: Candidate) -> str:
     return "\n".join((candidate.title, candidate.title, without_trailer(candidate.summary), body))
 
 
-def _lead(model: Model, text: str) -> float:
+def _lead(model: "Model", text: str) -> float:
     margins = model.decision(text)
     return margins[YES] - margins[NO]
 
@@ -95,6 +98,8 @@ def _verdict(profile: TopicProfile, rows: Sequence[Correction]) -> Verdict:
     rules = _f1([(row.belongs, bool(found.labels)) for row, found in zip(rows, ruled, strict=True)])
     if min(yes, no) < ENOUGH:
         return Verdict(profile.slug, rules, 0.0, f"the rules decide: {yes} and {no} corrections, {ENOUGH} each needed")
+    from digest.curation.linear import train  # numpy and scipy are for those alone who learn
+
     examples = [(words_of(row.article), YES if row.belongs else NO) for row in rows]
     guesses: list[tuple[bool, bool]] = []
     for fold in range(FOLDS):

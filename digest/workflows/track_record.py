@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from digest.curation.prior import Past, learn_prior
 from digest.store import placements
 
 MEMORY = timedelta(days=90)
@@ -20,7 +19,11 @@ def track_record(session: Session, newsletter_id: int, now: datetime) -> Mapping
 
     Issues that nobody touched say nothing of what an editor thinks, so they teach nothing. Empty until somebody edits.
     """
+    chosen = placements.choices(session, newsletter_id, now - MEMORY, now)
+    if not chosen:
+        return {}
+    from digest.curation.prior import Past, learn_prior  # numpy and scipy are for those alone who learn
+
     return learn_prior(
-        Past("", chosen.source, "", DROPPED if chosen.dropped else PINNED if chosen.pinned else KEPT)
-        for chosen in placements.choices(session, newsletter_id, now - MEMORY, now)
+        Past("", one.source, "", DROPPED if one.dropped else PINNED if one.pinned else KEPT) for one in chosen
     ).sources()
