@@ -24,8 +24,9 @@ check: .venv/.ready-dev  ## Format, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-evaluate: .venv/.ready-dev  ## Measure grouping and near-duplicates on labelled articles (DIGEST_TEST_DATA)
+evaluate: .venv/.ready-dev  ## Measure grouping, topics and ranking on labelled articles (DIGEST_TEST_DATA)
 	$(BIN)/python benchmarks/evaluate.py
+	$(BIN)/python benchmarks/evaluate_ranking.py
 
 fuzz: .venv/.ready-dev  ## Damage feeds, pages, calendars … for SECONDS (300): nothing escapes, hangs or swells
 	PYTHONPATH=. $(BIN)/python benchmarks/fuzz.py --seconds $(or $(SECONDS),300) --seed $(or $(SEED),1) --workers $(WORKERS)
