@@ -294,7 +294,10 @@ def storing_alone(count: int, port: int, database: str) -> dict[str, Any]:
     from digest.workflows.gather_run import AT_ONCE
 
     now, seconds, cpu = datetime.now(UTC), 0.0, 0.0
-    shown = (articles.Shown(number, f"Feed {number}", incoming) for number, incoming in enumerate(feeds(), 1))
+    shown = (
+        articles.Shown(number, f"Feed {number}", incoming, first_read=True)
+        for number, incoming in enumerate(feeds(), 1)
+    )
     while some := list(islice(shown, AT_ONCE)):
         wall, busy = time.perf_counter(), time.process_time()
         with db.write() as session:

@@ -33,7 +33,7 @@ PATIENCE = 20.0
 """Seconds after which a reader is given up, and started anew for the next answer."""
 SMALL = 8_000
 """Bytes: an answer no longer than this is understood here, sooner than it could be sent anywhere."""
-IN_LINE = 32
+IN_LINE = 64
 """Answers that one reader is asked for ahead. Those that come then are understood here; not sooner, since who fetches and
 stores is as busy as one reader."""
 MEMORY = 1_500_000_000

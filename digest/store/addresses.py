@@ -8,20 +8,19 @@ from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
+from digest.store.lookup import among
 from digest.store.tables import Article, ArticleAddress, ArticleFeed
 
-BATCH = 500
 ALIKE = 0.5
 """Share of words that two titles have in common from which on they may name one article."""
 
 
 def known_as(session: Session, urls: Sequence[str]) -> dict[str, int]:
     """Ids of the articles that have these addresses besides their own."""
-    found: dict[str, int] = {}
-    for start in range(0, len(urls), BATCH):
-        query = select(ArticleAddress.url, ArticleAddress.article_id)
-        found |= dict(session.exec(query.where(col(ArticleAddress.url).in_(urls[start : start + BATCH]))).all())
-    return found
+    if not urls:
+        return {}
+    query = select(ArticleAddress.url, ArticleAddress.article_id)
+    return dict(session.exec(query.where(among(session, col(ArticleAddress.url), urls))).all())
 
 
 def settle(session: Session, article_id: int, named: str) -> int:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from digest.domain.content import Entry
 from digest.store import addresses
+from digest.store.lookup import among
 from digest.store.tables import Article, ArticleFeed
 
 BATCH = 500
@@ -94,26 +95,26 @@ def place(url: str) -> str:
 def by_url(session: Session, urls: Sequence[str]) -> dict[str, Known]:
     """Articles by their URL, by another address under which they are known, or by the same one with https for http."""
     found: dict[str, Known] = {}
-    for some in _batches(urls):
-        for row in session.execute(select_columns(col(Article.url), *_KNOWN).where(col(Article.url).in_(some))):
-            found[row[0]] = _known(row[1:])
+    if not urls:
+        return found
+    for row in session.execute(select_columns(col(Article.url), *_KNOWN).where(among(session, col(Article.url), urls))):
+        found[row[0]] = _known(row[1:])
     found |= _by_other_address(session, [url for url in urls if url not in found])
     plain = {f"https://{place(url)}": url for url in urls if url not in found and url.startswith("http:")}
     if plain:
-        secure = select_columns(col(Article.url), *_KNOWN)
-        for some in _batches(list(plain)):
-            for row in session.execute(secure.where(col(Article.url).in_(some))):
-                found[plain[row[0]]] = _known(row[1:])
+        secure = select_columns(col(Article.url), *_KNOWN).where(among(session, col(Article.url), plain))
+        for row in session.execute(secure):
+            found[plain[row[0]]] = _known(row[1:])
     return found
 
 
 def _by_other_address(session: Session, urls: Sequence[str]) -> dict[str, Known]:
     """Articles whose pages name an address of their own, by the ones under which feeds know them."""
     ids = addresses.known_as(session, urls)
-    rows: dict[int, Known] = {}
-    for some in _batches(sorted(set(ids.values()))):
-        for row in session.execute(select_columns(*_KNOWN).where(col(Article.id).in_(some))):
-            rows[row[0]] = _known(row)
+    if not ids:
+        return {}
+    query = select_columns(*_KNOWN).where(among(session, col(Article.id), set(ids.values())))
+    rows = {row[0]: _known(row) for row in session.execute(query)}
     return {url: rows[ident] for url, ident in ids.items() if ident in rows}
 
 
@@ -128,17 +129,21 @@ def _by_guid(session: Session, shown: Sequence[Shown], known: Collection[str]) -
     }
     feed_ids = sorted({feed_id for feed_id, _ in with_guid})
     found: dict[str, Known] = {}
-    for some in _batches(sorted({guid for _, guid in with_guid})):
-        query = (
-            select_columns(col(ArticleFeed.feed_id), col(ArticleFeed.guid), *_KNOWN)
-            .join(Article, col(Article.id) == col(ArticleFeed.article_id))
-            .where(col(ArticleFeed.feed_id).in_(feed_ids), col(ArticleFeed.guid).in_(some))
-            .order_by(col(Article.id))
+    if not with_guid:
+        return found
+    query = (
+        select_columns(col(ArticleFeed.feed_id), col(ArticleFeed.guid), *_KNOWN)
+        .join(Article, col(Article.id) == col(ArticleFeed.article_id))
+        .where(
+            among(session, col(ArticleFeed.feed_id), feed_ids),
+            among(session, col(ArticleFeed.guid), {guid for _, guid in with_guid}),
         )
-        for row in session.execute(query):
-            item, article = with_guid.get((row[0], row[1])), _known(row[2:])
-            if item and _same(item.entry, article):
-                found[item.url] = article
+        .order_by(col(Article.id))
+    )
+    for row in session.execute(query):
+        item, article = with_guid.get((row[0], row[1])), _known(row[2:])
+        if item and _same(item.entry, article):
+            found[item.url] = article
     return found
 
 

@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 from digest.feeds.guard import is_allowed
 from digest.feeds.pace import HostGate
 
-BRISK = 32
+BRISK = 64
 """Requests that are under way at once, not counting those that have turned out to be slow."""
 SLOW = 2.0
 """Seconds after which a request counts as slow."""
-MOST = 96
+MOST = 128
 """Requests that are under way at once, slow ones included: threads."""
 LOOK_UP = 0.5
 """Seconds after which a run that waits looks whether it is to stop."""
@@ -135,7 +135,7 @@ def by_host(
             queues.update({host: deque() for host in queues})
         while resting and resting[0][0] <= now:
             ready.append(heapq.heappop(resting)[1])
-        if ended and (hurry or len(ended) >= batch or not (running or ready) or now >= ended_at + linger):
+        if hurry:
             yield ended
             ended, hurry = [], False
             continue
@@ -150,6 +150,11 @@ def by_host(
                 begun[1].add_done_callback(done.put)
                 places -= 1
             line_up(host)
+        # Only now: what has just begun goes on while whoever asked is busy with what has ended.
+        if ended and (len(ended) >= batch or not (running or ready) or now >= ended_at + linger):
+            yield ended
+            ended = []
+            continue
         wakings = [resting[0][0]] if resting else []
         if (ready or full) and len(running) < most:  # a place comes free when the next one turns slow
             brisk_ones = (request for request in running.values() if not request.slow)

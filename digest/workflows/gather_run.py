@@ -25,7 +25,7 @@ from digest.workflows.gather_report import FeedOutcome, Progress
 
 LEASE = timedelta(seconds=60)
 """How long a claimed feed stays ours: a fetch's deadline, parsing, and a wait for the database."""
-AT_ONCE = 64
+AT_ONCE = 48
 """Feeds that are claimed, and recorded, in one transaction."""
 LINGER = 0.25
 """Seconds after which what is known of fewer feeds is recorded as well: what a killed run loses."""
