@@ -101,7 +101,12 @@ def checked(html: str) -> str:
     if not html.startswith(DOCTYPE):
         raise RenderError("the mail lost its doctype: browsers would draw it in quirks mode")
     head = html.partition("</head>")[0]
-    for promise in ("@media (prefers-color-scheme:dark)", "@media only screen and (min-width:", "[data-ogsc]"):
+    for promise in (
+        "@media (prefers-color-scheme:dark)",
+        "@media only screen and (min-width:",
+        "[data-ogsc]",
+        "!important",
+    ):
         if promise not in head:
             raise RenderError(f"the mail lost its rules for {promise}")
     opened, closed = html.count("<!--[if"), html.count("<![endif]-->")

@@ -70,6 +70,43 @@ def test_a_cut_is_the_same_mail_as_the_restricted_issue(selection: Selection) ->
     assert text == direct_text
 
 
+@settings(max_examples=12)
+@given(st.data())
+def test_a_cut_of_any_issue_is_the_same_mail_as_the_restricted_issue(data: st.DataObject) -> None:
+    """Issues of one to three sections with stories in any form, with and without a lead, a letter, a table."""
+    forms = st.lists(st.sampled_from(["card", "brief", "line"]), min_size=1, max_size=4)
+    sections, number = [], 0
+    for topic in data.draw(
+        st.lists(st.sampled_from(["policy", "markets", "infra"]), min_size=1, max_size=3, unique=True)
+    ):
+        drawn = data.draw(forms)
+        stories = [documents.story(number + n) for n in range(1, len(drawn) + 1)]
+        sections.append(documents.section(topic, topic.title(), stories, forms=tuple(drawn)))
+        number += len(drawn)
+    others = [block for block in documents.blocks() if block.type in ("letter", "markets", "events", "sponsor")]
+    around = data.draw(st.lists(st.sampled_from(others), max_size=2, unique_by=lambda block: block.key))
+    leading = data.draw(st.lists(st.integers(1, number), max_size=2, unique=True).map(sorted))
+    lead = [documents.lead([documents.lead_story(n) for n in leading])] if leading else []
+    document = documents.framed(
+        *around[:1], *lead, *sections, *around[1:], locale=data.draw(st.sampled_from(["en-US", "he"]))
+    )
+    chosen = {
+        block.section.key: data.draw(
+            st.lists(st.sampled_from([p.item.story_id for p in block.section.items]), unique=True).map(sorted)
+        )
+        for block in sections
+    }
+    selection = Selection(
+        lead=data.draw(st.sampled_from([None, *leading])), items={key: tuple(ids) for key, ids in chosen.items() if ids}
+    )
+    fragments = RENDERER.render(document)
+    page, text = shown(document, fragments, cut_for(fragments, selection))
+    direct = restricted(document, selection)
+    alone = RENDERER.render(direct)
+    direct_page, direct_text = shown(direct, alone, Cut.of(range(len(alone))))
+    assert (dom(page), text) == (dom(direct_page), direct_text)
+
+
 def outlook(page: str) -> str:
     """The page as Outlook's Word engine reads it: conditional comments opened."""
     page = re.sub(r"<!--\[if !mso\]><!-->.*?<!--<!\[endif\]-->", "", page, flags=re.S)

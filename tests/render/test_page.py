@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup, Comment
 
 from digest.domain.newsroom import Theme
 from digest.errors import RenderError
+from digest.render import inline
 from digest.render.archive import archive_html
 from digest.render.cut import html_of, text_of, whole
 from digest.render.message import Head, tokens
@@ -171,3 +172,22 @@ def test_an_unknown_name_in_a_template_is_an_error_with_its_place(tmp_path: Path
     broken.write_text(broken.read_text() + "{{ nobody.knows }}")
     with pytest.raises(RenderError, match="nobody"):
         Renderer(tmp_path).render(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        ("<!DOCTYPE html>", "doctype"),
+        ("@media (prefers-color-scheme:dark)", "prefers-color-scheme"),
+        ("[data-ogsc]", "data-ogsc"),
+        ("!important", "!important"),
+        ("<!--[if mso", "Outlook"),
+    ],
+)
+def test_a_mail_that_lost_what_clients_rely_on_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, lost: str, words: str
+) -> None:
+    real = inline.inline
+    monkeypatch.setattr(inline, "inline", lambda page, css: real(page, css).replace(lost, ""))
+    with pytest.raises(RenderError, match=re.escape(words)):
+        documents.renderer().render(documents.framed(documents.section("policy", "Policy", [documents.story(1)])))
