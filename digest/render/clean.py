@@ -25,9 +25,9 @@ TEMPLATES = {"subject", "preheader", "title"}
 
 LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # C0 and C1 controls, bidirectional embeddings, overrides and isolates, the byte order mark, interlinear
-# annotations, noncharacters, unpaired surrogates.
+# annotations, what stands for letters that were lost, noncharacters, unpaired surrogates.
 UNWANTED = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\uffff\ufdd0-\ufdef\ud800-\udfff]"
 )
 # What mail providers would fill in or trip over: {{x}}, {% x %}, %recipient.x%, *|X|*.
 FILLABLE = re.compile(r"(?<=\{)(?=[{%])|(?<=[}%])(?=\})|(?<=%)(?=recipient\.)|(?<=\*)(?=\|)|(?<=\|)(?=\*)")

@@ -14,7 +14,7 @@ from digest.render.cut import LEAD
 
 Level = Literal["error", "warning"]
 
-_MARKDOWN_URL = re.compile(r"\]\(\s*<?([^)\s>]+)")
+_MARKDOWN_URL = re.compile(r"(?:\]\(\s*<?|<(?=https?:))([^)\s>]+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ _CLEANER = nh3.Cleaner(tags=ALLOWED, attributes={"a": {"href"}}, url_schemes={"h
 
 
 def _tree(markdown: str) -> html.HtmlElement:
-    rough = _MARKDOWN.render(clean_text(markdown))
+    # Cleaned again behind it: entities may stand for what no text may hold.
+    rough = clean_text(_MARKDOWN.render(clean_text(markdown)))
     rough = re.sub(r"(</?)(h[1256])>", lambda match: f"{match[1]}{HEADINGS[match[2]]}>", rough)
     tree = html.fragment_fromstring(_CLEANER.clean(rough), create_parent="div")
     _close_heading_gaps(tree)

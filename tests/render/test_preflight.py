@@ -64,6 +64,7 @@ EVENT = EventSpec("e", "Past", "Hall", date(2026, 3, 1), date(2026, 3, 2))
         (plain(items=[story(2, headline="BUY NOW OR NEVER")], mark=""), "subject-honest", "warning"),
         (plain(items=[story(2, headline="Re: your account")], mark=""), "subject-honest", "warning"),
         (plain(items=[story(2, url="http://plain.example/")]), "links-https", "warning"),
+        (plain(Block(key="letter", type="letter", body="See <http://plain.example>.")), "links-https", "warning"),
         (plain(items=[story(2, url="javascript:alert(1)")]), "links-dead", "warning"),
         (plain(Block(key="letter", type="letter", body="[offer](buy.html)")), "links-relative", "error"),
         (plain(items=[story(2, url="/2026/03/story.html")]), "links-relative", "warning"),

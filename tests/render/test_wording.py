@@ -79,6 +79,7 @@ def test_a_url_is_never_broken() -> None:
         ("1 < 2 & 3", "<p>1 &lt; 2 &amp; 3</p>", "1 < 2 & 3"),
         ("> quoted", "<blockquote> <p>quoted</p> </blockquote>", "> quoted"),
         ("one\ntwo", "<p>one two</p>", "one two"),
+        ("a&#x202E;b&#0;c", "<p>abc</p>", "abc"),
     ],
 )  # fmt: skip
 def test_markdown_becomes_safe_html_and_readable_text(markdown: str, page: str, text: str) -> None:
