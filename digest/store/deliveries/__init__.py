@@ -34,6 +34,7 @@ from digest.store.deliveries.planning import (
 )
 from digest.store.deliveries.recording import (
     CANCELLED,
+    DAY_OVER,
     LOST,
     WAITING,
     Change,
@@ -87,6 +88,7 @@ __all__ = [
     "waiting_of",
     "write_plan",
     "CANCELLED",
+    "DAY_OVER",
     "LOST",
     "WAITING",
     "Change",
