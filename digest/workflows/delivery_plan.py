@@ -130,8 +130,12 @@ def assigned(ctx: Context, session: Session, row: Issue, issue: PrintedIssue) ->
     chooser = Chooser(issue, spec, timetable.weekly_day)
     with deliveries.audience(session, row.newsletter_id, row.id, stories=len(known)) as audience:
         for earlier in sorted({each.issue_id for each in before}):
-            shown = {each.story_id: each.positions for each in before if each.issue_id == earlier}
-            audience.receive(earlier, _holdings(deliveries.cuts(session, earlier), shown, known))
+            ours = [each for each in before if each.issue_id == earlier]
+            shown: dict[int, int] = {}
+            for each in ours:  # a story may be one that was merged from several
+                shown[each.story_id] = shown.get(each.story_id, 0) | each.positions
+            holdings = _holdings(deliveries.cuts(session, earlier), shown, known)
+            audience.receive(earlier, holdings, goes_on=ours[0].goes_on)
         choices = [(group, *chooser.cut_of_group(group, known)) for group in audience.groups()]
         audience.assign_hours((hour, *timetable.of_hour(hour)) for hour in audience.hours())
         yield Plan(audience, choices, timetable.same_day)

@@ -209,6 +209,20 @@ def test_a_story_that_grew_was_merged_or_split_is_not_sent_again(ctx: Context, s
     assert got(sender) == {"old": {9}, "new": {4, 7, 8, 9}}
 
 
+def test_of_an_issue_that_was_taken_back_only_what_has_left_counts(ctx: Context, sender: FakeSender) -> None:
+    first = publish(ctx, 1, {"policy": (1, 2)})
+    reader(ctx, "had@x.example")
+    reader(ctx, "waits@x.example", hour="18:00")
+    deliver(ctx, first)
+    with ctx.db.write() as session:  # as an edit does that voids the approval of an issue on its way
+        session.execute(update(Issue).where(col(Issue.id) == first).values(state="draft"))
+    sender.taken.clear()
+    with ctx.db.write() as session:
+        session.execute(update(Subscription).values(hour=""))
+    deliver(ctx, publish(ctx, 2, {"policy": (1, 3)}))
+    assert got(sender) == {"had": {3}, "waits": {1, 3}}
+
+
 def test_more_stories_than_bits_in_an_integer_are_remembered(ctx: Context, sender: FakeSender) -> None:
     many = tuple(range(1, 71))
     first = publish(ctx, 1, {"policy": many[::2], "markets": many[1::2]})

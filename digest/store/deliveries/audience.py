@@ -119,11 +119,12 @@ class Audience:
         """Drop the tables."""
         self._meta.drop_all(self._session.connection(), checkfirst=False)
 
-    def receive(self, issue_id: int, holdings: Mapping[int, Sequence[int]]) -> None:
+    def receive(self, issue_id: int, holdings: Mapping[int, Sequence[int]], *, goes_on: bool) -> None:
         """Note who got which of the stories by an earlier issue: one statement, along that issue's rows.
 
         Args:
             holdings: for each of its cuts that showed one of the stories, which ones.
+            goes_on: whether its copies that wait will be sent, so that they count too.
         """
         if not holdings:
             return
@@ -135,7 +136,10 @@ class Audience:
         got = (
             select(_ROWS.c.subscriber_id, *masks)
             .join(self._holding, self._holding.c.cut_id == _ROWS.c.cut_id)
-            .where(_ROWS.c.issue_id == issue_id, _ROWS.c.state.in_(("sent", "unknown", "sending", "queued")))
+            .where(
+                _ROWS.c.issue_id == issue_id,
+                _ROWS.c.state.in_(("sent", "unknown", "sending", *(("queued",) if goes_on else ()))),
+            )
         )
         statement = self._insert(self._received).from_select(["subscriber_id", *self._masks], got)
         session.execute(

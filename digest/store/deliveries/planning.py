@@ -22,11 +22,15 @@ _PLANNED = ("subscriber_id", "subscription_id", "state", "reason", "cut_id", "no
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A story of this issue that an earlier issue carried, and (as bits) in which fragments of it."""
+    """A story of this issue that an earlier issue carried, and (as bits) in which fragments of it.
+
+    ``goes_on``: whether copies of that issue that wait will be sent; of another one, only what has left counts.
+    """
 
     issue_id: int
     story_id: int
     positions: int
+    goes_on: bool = True
 
 
 def lock_issue(session: Session, issue_id: int) -> str:
@@ -166,14 +170,14 @@ def carried_before(session: Session, issue_id: int, stories: Mapping[int, Collec
 
 def _with_positions(session: Session, same: Mapping[tuple[int, int], Collection[int]]) -> list[Carried]:
     earlier = sorted({issue for issue, _ in same})
-    query = core_select(col(SentStory.issue_id), col(SentStory.story_id), col(SentStory.positions)).join(
-        Issue, col(Issue.id) == col(SentStory.issue_id)
+    query = (
+        core_select(col(SentStory.issue_id), col(SentStory.story_id), col(SentStory.positions), col(Issue.state))
+        .join(Issue, col(Issue.id) == col(SentStory.issue_id))
+        .where(col(SentStory.issue_id).in_(earlier))
     )
-    # A held or approved issue will be sent; of a cancelled one, what has left counts (its other rows are skipped).
-    counts = col(Issue.state).in_(("approved", "sending", "held", "sent", "cancelled"))
     return [
-        Carried(issue, story, Cut.decode(positions or "0").bits)
-        for issue, original, positions in session.execute(query.where(col(SentStory.issue_id).in_(earlier), counts))
+        Carried(issue, story, Cut.decode(positions or "0").bits, state in ("approved", "sending", "held"))
+        for issue, original, positions, state in session.execute(query)
         for story in sorted(same.get((issue, original), ()))
     ]
 
