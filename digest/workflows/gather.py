@@ -45,7 +45,7 @@ __all__ = ["FeedOutcome", "GatherReport", "Progress", "State", "gather"]
 DEADLINE = 20.0
 """Seconds for one feed."""
 
-MANY = 100
+MANY = 250
 """Feeds from which on it is worth while to start processes that read beside this one."""
 
 log = structlog.get_logger()

@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 
 from digest.domain.audience import Signer
 from digest.domain.calendar import Window
+from digest.feeds import beside
 from digest.feeds.fetch import Fetcher
 from digest.store import articles, feeds, quotes
 from digest.store.database import Database
@@ -93,6 +94,26 @@ def test_a_feed_becomes_articles_and_a_second_run_brings_nothing_new(
     assert (second.not_modified, second.articles_new, second.articles_seen) == (1, 0, 0)
     assert sorted(row.url for row in rows(db, Article)) == ["https://news.example/1", "https://news.example/2"]
     assert rows(db, Feed)[0].next_check_at == clock() + timedelta(minutes=15)
+
+
+def test_many_feeds_are_read_in_a_process_beside_with_the_same_outcome(
+    newsroom, httpserver: HTTPServer, db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.workflows.gather.MANY", 3)
+    monkeypatch.setattr("digest.workflows.gather.spare_cores", lambda: 1)
+    monkeypatch.setattr(beside, "SMALL", 0)
+    httpserver.expect_request("/one").respond_with_data(rss(item(1), item(2)))
+    httpserver.expect_request("/two").respond_with_data(rss(item(2), item(3)))
+    httpserver.expect_request("/page").respond_with_data("<!doctype html><html><body>hello</body></html>")
+    ctx = newsroom(*(httpserver.url_for(path) for path in ("/one", "/two", "/page")))
+    started: list[beside._Reader] = []
+    begin = beside._Reader.__init__
+    monkeypatch.setattr(beside._Reader, "__init__", lambda reader: (started.append(reader), begin(reader))[1])
+    report = gather(ctx)
+    assert (report.ok, report.failed, report.articles_new, report.articles_seen) == (2, 1, 3, 4)
+    assert "web page (HTML), not a feed" in report.as_dict()["problems"][0]["error"]
+    assert sorted(row.title for row in rows(db, Article)) == [f"Headline number {number}" for number in (1, 2, 3)]
+    assert [reader._process.returncode is None for reader in started] == [False]  # one, and it has gone
 
 
 def test_one_bad_feed_never_stops_a_run_and_says_why(newsroom, httpserver: HTTPServer, db) -> None:
