@@ -1,7 +1,7 @@
 """The byte budget: stories step down until the largest mail that anyone can get stays below what Gmail shows whole.
 
 Worst-ranked first, a card becomes a brief, then a brief one line, then a line leaves the mail for the issue's page.
-The first story of each section goes through the same only when nothing else is left. Sizes are those of the finished
+The best stories of the issue and the first of each section go through the same only when nothing else is left. Sizes are those of the finished
 bytes, and fragments don't depend on their neighbours, so the sum is right without rendering every combination.
 """
 
@@ -16,6 +16,8 @@ LIMIT = 102_400
 """Bytes of decoded HTML after which Gmail shows a mail cut off."""
 RESERVE = 2_400
 """Bytes kept free for what differs from reader to reader: preheader, address, links."""
+BEST = 10
+"""Stories that step down last, with the first of each section."""
 STAGES: tuple[tuple[frozenset[Form], Form], ...] = (
     (frozenset({"card", "related", "lead"}), "brief"),
     (frozenset({"brief"}), "line"),
@@ -71,9 +73,10 @@ def step_down(sections: Sequence[Section], sizes: Sizes, excess: int) -> tuple[t
         sections: those of topics, in layout order; leads don't step down.
         sizes: bytes of every story in the forms ``brief`` and ``line``, and in the form it has now.
     """
-    first = {(section.key, section.items[0].item.story_id) for section in sections if section.items}
     placed = {(section.key, entry.item.story_id): entry for section in sections for entry in section.items}
     worst_first = sorted(placed, key=lambda place: (-placed[place].item.rank, -place[1], place[0]))
+    last = {(section.key, section.items[0].item.story_id) for section in sections if section.items}
+    last.update(worst_first[-BEST:])
     forms: dict[Place, Form] = {place: entry.form for place, entry in placed.items()}
     steps: list[Step] = []
     saved = 0
@@ -83,7 +86,7 @@ def step_down(sections: Sequence[Section], sizes: Sizes, excess: int) -> tuple[t
                 if saved >= excess:
                     return tuple(steps), saved
                 now = forms[place]
-                if now not in before or (place in first) is not protected:
+                if now not in before or (place in last) is not protected:
                     continue
                 steps.append(Step(place[1], place[0], placed[place].item.headline, now, after))
                 forms[place] = after
