@@ -21,6 +21,8 @@ from digest.render.pipeline import Renderer
 NoticeKind = Literal["confirm", "preferences-link", "sign-in-link", "feed-alert"]
 KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 
+FOR_EDITORS = ("sign-in-link", "feed-alert")
+
 DEFAULTS: Mapping[str, object] = {
     "name": "", "tagline": "", "days": 0, "minutes": 0,
     "headline": "", "ours": False, "failing": (), "ended": (), "recovered": (), "more": 0,
@@ -70,8 +72,10 @@ def notice(
     known = {key: _clean(value) for key, value in payload.items()}
     url = link(str(known.get("url", "")))
     names = {"payload": {**DEFAULTS, "name": sender.name, **known}, "sender": clean.cleaned(sender)}
-    subject = clean.clip(renderer.line(f"{kind}/subject.txt", names, sender.locale), 120)
-    page, text = renderer.whole(f"{kind}/body", {**names, "subject": subject}, sender.locale, sender.theme)
+    # What editors get is written in English alone, and so it must not be set as another language.
+    locale = "en-US" if kind in FOR_EDITORS else renderer.spoken(sender.locale)
+    subject = clean.clip(renderer.line(f"{kind}/subject.txt", names, locale), 120)
+    page, text = renderer.whole(f"{kind}/body", {**names, "subject": subject}, locale, sender.theme)
     bare_sender, bare_address = headers.address(sender.from_address), headers.address(address)
     domain = headers.domain_of(bare_sender)
     boundary = f"=_{sha256(message_id.encode()).hexdigest()[:24]}"

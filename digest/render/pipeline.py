@@ -148,6 +148,11 @@ class Renderer:
         """The words of the mail in the language of a BCP 47 tag. Raises as :func:`words_for` does."""
         return words_for(locale, self._folders)
 
+    def spoken(self, locale: str) -> str:
+        """The locale, or English where there are no words for it: for mails that are made of such words alone."""
+        language = str(self.words(locale)["language"])
+        return locale if wording.locale_of(locale).language == language else "en-US"
+
     def line(self, name: str, names: dict[str, Any], locale: str) -> str:
         """A one-line text, such as a subject, from template ``name``."""
         return clean.clean_line(self.text(name, names, locale, "0"))

@@ -1,5 +1,7 @@
 """A mail speaks one language: that of its newsletter, or English."""
 
+import email
+import email.policy
 import re
 import tomllib
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from digest.errors import RenderError
 from digest.render.cut import html_of, text_of, whole
 from digest.render.message import Head, tokens
+from digest.render.notices import NoticeSender, notice
 from digest.render.words import says, words_for
 from tests.render import documents
 
@@ -117,3 +120,40 @@ def test_no_template_asks_for_a_word_that_is_not_there() -> None:
         "chart_bars",
     }
     assert shipped.keys() - asked == used_elsewhere
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "seen"),
+    [
+        (
+            "de",
+            "Bitte bestätigen: The Float",
+            ["Meine Adresse bestätigen", "Nach 30 Tagen wird Ihre Adresse vergessen."],
+        ),
+        ("ar", "يرجى التأكيد: The Float", ["أكّد عنواني", "بعد 30 يومًا"]),
+        ("fi", "Please confirm: The Float", ["Confirm my address"]),
+    ],
+)
+def test_notices_to_readers_speak_the_newsletters_language(locale: str, subject: str, seen: list[str]) -> None:
+    sender = NoticeSender("The Float", "mara@float.example", documents.POSTAL, locale)
+    mail = email.message_from_bytes(confirm(sender, "confirm"), policy=email.policy.default)
+    page = mail.get_body(("html",)).get_content()
+    assert mail["Subject"] == subject
+    for part in (page, " ".join(mail.get_body(("plain",)).get_content().split())):
+        for words in seen:
+            assert words in part
+    assert f'lang="{locale if locale != "fi" else "en-US"}" dir="{"rtl" if locale == "ar" else "ltr"}"' in page
+
+
+def confirm(sender: NoticeSender, kind: str) -> bytes:
+    payload = {"url": "https://mail.float.example/confirm/AAAA", "name": "The Float", "days": 30}
+    renderer = documents.renderer()
+    return notice(
+        renderer, kind, payload, sender, address="a@b.example", message_id="<n@float.example>", date=documents.NOW
+    ).data
+
+
+def test_mails_to_editors_are_english_whatever_the_newsletter_speaks() -> None:
+    sender = NoticeSender("The Float", "mara@float.example", documents.POSTAL, "ar")
+    page = email.message_from_bytes(confirm(sender, "sign-in-link"), policy=email.policy.default).get_body(("html",))
+    assert 'lang="en-US" dir="ltr"' in page.get_content()
