@@ -16,6 +16,7 @@ from digest.workflows import approve as approval
 from digest.workflows import deliver as delivery
 from digest.workflows import preview
 from digest.workflows.document import document_of
+from digest.workflows.progress import in_words
 
 app = typer.Typer(no_args_is_help=True, help="List, show, render, check, approve, hold, send and audit issues.")
 
@@ -174,7 +175,9 @@ def send(
         with bar("sending", quiet=as_json) as progress:
 
             def show(done: int, total: int) -> None:
-                progress.update(progress.task_ids[0], completed=done, total=total)
+                speed = progress.tasks[0].speed
+                words = f"sending, {speed:,.0f} a second, {in_words((total - done) / speed)} left" if speed else "sending"
+                progress.update(progress.task_ids[0], completed=done, total=total, description=words)
 
             report = delivery.deliver(ctx, issue_id, progress=show, at_once=True)
         numbers = delivery.audit(ctx, issue_id)
