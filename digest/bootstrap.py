@@ -15,6 +15,7 @@ from digest.errors import ConfigError
 from digest.feeds.fetch import Fetcher, user_agent_with
 from digest.newsroom import read
 from digest.sample.server import SampleServer
+from digest.semantic.model import open_model
 from digest.senders.open import limits_in, open_sender
 from digest.settings import Settings
 from digest.store.database import Database
@@ -89,6 +90,7 @@ def service(settings: Settings) -> Iterator[Context]:
         templates=settings.templates,
         newsroom=settings.newsroom_path,
         summariser=summariser,
+        sentences=open_model(settings.sentence_model) if settings.semantic else None,
         limits=limits_in(settings.sender_dsn),
         jobs=_jobs(settings, db),
     )

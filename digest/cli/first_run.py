@@ -127,7 +127,7 @@ def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
 def _outbox(ctx: Context, settings: Settings) -> str:
     """Where the mails are: the folder of a Maildir, else the sender's name."""
     scheme, _, path = settings.sender_dsn.partition("://")
-    return f"{path.partition('?')[0]}/new" if scheme == "file" else ctx.sender.name
+    return f"{path}/new" if scheme == "file" else ctx.sender.name
 
 
 def _counts(document: dict[str, Any]) -> str:

@@ -31,11 +31,17 @@ def _lab() -> None:
 def group(
     source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Rows: id, title, summary, url, source, ts.")],
     out: Annotated[Path, typer.Option(metavar="OUT.csv", help="Rows: id, cluster.")],
+    semantic: Annotated[
+        bool, typer.Option(help="Let a sentence model read the articles too (extra `semantic`).")
+    ] = False,
 ) -> None:
     """Group articles into stories."""
     from digest.curation.lab import group_rows
+    from digest.semantic.model import open_model
+    from digest.settings import Settings
 
-    _write_clusters(out, group_rows(_rows(source)))
+    model = open_model(Settings().sentence_model) if semantic else None
+    _write_clusters(out, group_rows(_rows(source), model.vectors if model else None))
 
 
 @app.command()

@@ -1,10 +1,11 @@
 """What is new in a developing story: the sentences that earlier articles did not have."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from digest.curation.furniture import paragraphs, without_trailer
 from digest.curation.text import clean, is_whole, sentences, terms
-from digest.domain.content import Story
+from digest.domain.content import Candidate, Story
 
 TOLD = 0.6
 """Share of a sentence's terms that one earlier sentence has, from which it was told already."""
@@ -26,13 +27,13 @@ def developments(story: Story, since: datetime, *, most: int = 3) -> tuple[str, 
         frozenset(terms(line))
         for article in articles
         if article.published_at < since
-        for line in (article.title, *sentences((article.text or article.summary)[:READ]))
+        for line in (article.title, *_told_by(article))
     ]
     found: list[str] = []
     for article in articles:
         if article.published_at < since or article.id in story.copies:
             continue
-        for sentence in sentences((article.text or article.summary)[:READ]):
+        for sentence in _told_by(article):
             if len(found) == most:
                 return tuple(found)
             said = frozenset(terms(sentence))
@@ -40,6 +41,12 @@ def developments(story: Story, since: datetime, *, most: int = 3) -> tuple[str, 
                 found.append(clean(sentence))
                 told.append(said)
     return tuple(found)
+
+
+def _told_by(article: Candidate) -> Iterator[str]:
+    """The sentences of an article's own text."""
+    for line in paragraphs(without_trailer((article.text or article.summary)[:READ])):
+        yield from sentences(line)
 
 
 def _was_told(said: frozenset[str], told: Sequence[frozenset[str]]) -> bool:

@@ -6,8 +6,9 @@ labelled articles by ``make evaluate``; what was tried stands in ``docs/curation
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from digest.curation.dedupe import families
 from digest.curation.parts import parts
@@ -17,7 +18,9 @@ from digest.curation.surgery import obey
 from digest.domain.content import Candidate, Story, StoryRule, TopicLabel
 
 
-def group(candidates: Iterable[Candidate], rules: Sequence[StoryRule] = ()) -> tuple[Story, ...]:
+def group(
+    candidates: Iterable[Candidate], rules: Sequence[StoryRule] = (), meanings: Mapping[int, Any] | None = None
+) -> tuple[Story, ...]:
     """The stories of these articles, each with its lead, its copies and its count of independent sources.
 
     A story takes the ``story_id`` that most of its articles already have; when two claim one identity, the one
@@ -26,11 +29,12 @@ def group(candidates: Iterable[Candidate], rules: Sequence[StoryRule] = ()) -> t
 
     Args:
         rules: what editors hold to be one story or two, oldest first; always obeyed, the later of two that clash.
+        meanings: by article id a vector of unit length, if a sentence model read ``similar.gist`` of the articles.
     """
     articles = sorted(candidates, key=lambda candidate: (candidate.published_at, candidate.id))
     originals = families(articles)
     heads = sorted(set(originals))
-    cluster_of = dict(zip(heads, _clusters([articles[head] for head in heads]), strict=True))
+    cluster_of = dict(zip(heads, _clusters([articles[head] for head in heads], meanings), strict=True))
     clusters = [cluster_of[original] for original in originals]
     if rules:
         clusters = obey(articles, clusters, rules)
@@ -44,13 +48,24 @@ def group(candidates: Iterable[Candidate], rules: Sequence[StoryRule] = ()) -> t
     )
 
 
-def _clusters(articles: Sequence[Candidate]) -> list[int]:
+def _clusters(articles: Sequence[Candidate], meanings: Mapping[int, Any] | None) -> list[int]:
     """For articles that are no copies the number of the story that they are on."""
     if len(articles) < 2:
         return [0] * len(articles)
     texts = read(articles)
     matrix = weighed(texts)
-    return parts(links(articles, texts, matrix), matrix)
+    return parts(links(articles, texts, matrix, _vectors(articles, meanings)), matrix)
+
+
+def _vectors(articles: Sequence[Candidate], meanings: Mapping[int, Any] | None) -> Any:
+    """A row for every article, of zeros for those that no model read; None if it read none."""
+    import numpy as np
+
+    size = next((len(meanings[article.id]) for article in articles if article.id in meanings), 0) if meanings else 0
+    if not meanings or not size:
+        return None
+    blank = np.zeros(size, np.float32)
+    return np.array([meanings.get(article.id, blank) for article in articles], np.float32)
 
 
 def as_known(candidates: Iterable[Candidate]) -> tuple[Story, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from digest.curation.summarise import summarise
+from digest.curation.summarise import fitting, summarise
 from digest.curation.text import clean
 from digest.curation.wording import count, sentence, span
 from digest.domain.content import Candidate, Story
@@ -45,7 +45,9 @@ def item_of(story: Story, position: int, stories: Sequence[Story], names: Mappin
 
 
 def _dek(story: Story) -> str:
-    """The lead's blurb, or that of the first copy of it that has one."""
+    """Of an update what is new in it; else the lead's blurb, or that of the first copy of it that has one."""
+    if news := fitting(story.news):
+        return news
     copies = (article for article in story.others if article.id in story.copies)
     return next(filter(None, map(summarise, (story.lead, *copies))), "")
 

@@ -1,24 +1,32 @@
 """The production code on rows from a file, without a database: what ``digest lab`` runs and measures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from digest.curation.dedupe import families
 from digest.curation.group import group
+from digest.curation.similar import gist
 from digest.domain.content import Candidate
 
 
-def group_rows(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def group_rows(
+    rows: Iterable[Mapping[str, Any]], vectors: Callable[[Sequence[str]], Sequence[Any]] | None = None
+) -> list[tuple[str, str]]:
     """The story of every row, as (id, cluster) in the order of the rows.
 
     Args:
         rows: mappings with ``id``, ``title``, ``summary``, ``url``, ``source`` and ``ts`` (seconds since 1970 or
             ISO 8601; 0, "" or absent is unknown). Everything but ``id`` may be missing.
+        vectors: a sentence model, if one shall read the articles too.
     """
     ids, candidates = _candidates(rows)
+    meanings = None
+    if vectors is not None:
+        read = vectors([gist(candidate) for candidate in candidates])
+        meanings = {candidate.id: vector for candidate, vector in zip(candidates, read, strict=True)}
     cluster_of: dict[int, str] = {}
-    for number, story in enumerate(group(candidates)):
+    for number, story in enumerate(group(candidates, meanings=meanings)):
         for article in story.articles:
             cluster_of[article.id] = f"s{number}"
     return [(name, cluster_of[position]) for name, position in ids]

@@ -34,6 +34,12 @@ KNOWN_TOGETHER, KNOWN_APART = 1.4, 0.7
 SAME_HOURS, HALVED_HOURS = 12.0, 72.0
 """Hours apart that make no difference; every so many hours more halve the similarity."""
 
+MEANT, MEANT_ALIKE, LEAST_MEANT = 0.65, 0.8, 0.1
+"""Where a sentence model read the articles: factor, and what it grows by with the cosine of their vectors."""
+
+GIST_LENGTH = 300
+"""Characters of summary that a sentence model reads."""
+
 LEAST_TERMS = 2
 """An article of fewer terms ("Update", no summary) says too little to be like another one."""
 
@@ -81,21 +87,31 @@ def weighed(texts: Texts) -> Any:
     return matrix
 
 
-def links(articles: Sequence[Candidate], texts: Texts, matrix: Any) -> Graph:
+def gist(article: Candidate) -> str:
+    """What a sentence model reads of an article."""
+    return f"{article.title}. {(article.summary or article.text)[:GIST_LENGTH]}".strip()
+
+
+def links(articles: Sequence[Candidate], texts: Texts, matrix: Any, vectors: Any = None) -> Graph:
     """Every article's links to those most similar to it.
 
     Args:
         articles: sorted by (published_at, id).
         texts: what they say.
         matrix: the same, :func:`weighed`.
+        vectors: a row for every article, of unit length, if a sentence model read them; of zeros where it did not.
     """
     import numpy as np
 
     known = any(article.story_id is not None for article in articles)
-    one, other, alike = _pairs(matrix, SIMILAR / KNOWN_TOGETHER if known else SIMILAR)
-    alike = np.round(alike * _doubts(articles, texts, one, other), 6)
-    keep = alike >= SIMILAR
-    return _nearest(len(articles), one[keep], other[keep], alike[keep])
+    least = SIMILAR / KNOWN_TOGETHER if known else SIMILAR
+    one, other, alike = _pairs(matrix, least if vectors is None else least / (MEANT + MEANT_ALIKE))
+    alike = alike * _doubts(articles, texts, one, other)
+    if vectors is not None:
+        alike *= _meant(vectors, one, other)
+    rounded: Any = np.round(alike, 6)
+    keep = rounded >= SIMILAR
+    return _nearest(len(articles), one[keep], other[keep], rounded[keep])
 
 
 def _pairs(matrix: Any, least: float) -> _Pairs:
@@ -170,6 +186,19 @@ def _doubts(articles: Sequence[Candidate], texts: Texts, one: Any, other: Any) -
     figures = np.flatnonzero(told[one] & told[other])
     factor[figures[_products(texts.figures, one[figures], other[figures]) == 0]] *= OTHER_FIGURES
     return factor
+
+
+def _meant(vectors: Any, one: Any, other: Any) -> Any:
+    """Factors for pairs by what a sentence model makes of them; 1 where it read one of them only."""
+    import numpy as np
+
+    found = [np.zeros(0)]
+    for start in range(0, len(one), _SLICE):
+        part = slice(start, start + _SLICE)
+        found.append((vectors[one[part]] * vectors[other[part]]).sum(axis=1, dtype=np.float64))
+    unread = ~vectors.any(axis=1)
+    factor = MEANT + MEANT_ALIKE * np.maximum(LEAST_MEANT, np.concatenate(found))
+    return np.where(unread[one] | unread[other], 1.0, factor)
 
 
 def _nearest(size: int, one: Any, other: Any, alike: Any) -> Graph:

@@ -29,7 +29,7 @@ def summarise(candidate: Candidate) -> str:
         return dek
     if len(said) == 1 and _is_line(dek, lines) and _says_more(dek, candidate.title):
         return dek
-    if from_dek := _fitting(kept):
+    if from_dek := fitting(kept):
         return from_dek
     found = [sentence for sentence in _sentences(lines) if _is_fit(sentence, candidate.title)]
     return _best(found[:_CONSIDERED], candidate.title) or _short_dek(dek, candidate.title)
@@ -57,8 +57,8 @@ def _says_more(text: str, title: str) -> bool:
     return bool(said) and said != words(title) and not is_furniture(text)
 
 
-def _fitting(found: Sequence[str]) -> str:
-    """The first one or two sentences that make a blurb of readable length."""
+def fitting(found: Sequence[str]) -> str:
+    """The first one or two sentences, if they make a blurb of readable length; else ""."""
     blurb = ""
     for sentence in found[:2]:
         longer = f"{blurb} {sentence}".strip()
@@ -76,7 +76,7 @@ def _best(found: Sequence[str], title: str) -> str:
         for position, sentence in enumerate(found)
         if SHORTEST <= len(sentence) <= LONGEST
     )
-    return _fitting(found[ranked[0][1] :]) if ranked else ""
+    return fitting(found[ranked[0][1] :]) if ranked else ""
 
 
 def _short_dek(dek: str, title: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from digest.curation.developing import developments
 from digest.domain.calendar import Window
 from digest.domain.content import Story
 
@@ -11,7 +12,7 @@ def fresh(stories: Iterable[Story], window: Window) -> tuple[Story, ...]:
     """The stories that have an article in ``window``.
 
     A story that an earlier issue carried keeps only its articles of the window: the rest was told.
-    The article that leads it is then the earliest of those with the longest text.
+    The article that leads it is then the earliest of those with the longest text, and its ``news`` are filled in.
     """
     kept = (_fresh(story, window) for story in stories)
     return tuple(story for story in kept if story is not None)
@@ -34,4 +35,7 @@ def _fresh(story: Story, window: Window) -> Story | None:
     lead, *others = new
     others.sort(key=lambda article: (article.published_at, article.id))
     independent = {article.source for article in new if article.id not in story.copies}
-    return replace(story, lead=lead, others=tuple(others), sources=max(1, len(independent)))
+    # Of the lead alone: it is what the blurb stands under and what readers open.
+    told = tuple(article for article in story.articles if article.published_at < window.start)
+    news = developments(replace(story, lead=lead, others=told), window.start)
+    return replace(story, lead=lead, others=tuple(others), sources=max(1, len(independent)), news=news)

@@ -166,6 +166,7 @@ class Story:
         topics: labels of the story: strongest score over its articles, strongest first.
         score: filled by ``rank``.
         last_sent_at: when an earlier issue carried it, None if never.
+        news: of one that was carried, sentences of its lead that its earlier articles did not have.
     """
 
     lead: Candidate
@@ -176,6 +177,7 @@ class Story:
     topics: tuple[TopicLabel, ...] = ()
     score: Score = field(default_factory=Score)
     last_sent_at: datetime | None = None
+    news: tuple[str, ...] = ()
 
     @property
     def articles(self) -> tuple[Candidate, ...]:

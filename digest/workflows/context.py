@@ -10,6 +10,7 @@ from digest.domain.audience import Signer
 from digest.domain.limits import Limits
 from digest.engine.jobs import Jobs, Untold
 from digest.feeds.fetch import Fetcher
+from digest.semantic.model import SentenceModel
 from digest.senders.base import Sender
 from digest.store.database import Database
 from digest.summariser.base import Summariser
@@ -29,6 +30,7 @@ class Context:
         limits: how fast the sender may send.
         rest: waits for so many seconds; tests let their clock go on instead.
         summariser: the language model that newsletters may ask for blurbs; None if there is none.
+        sentences: the sentence model that reads articles when they are grouped; None if there is none.
         jobs: the engine, to be told what other processes can do.
     """
 
@@ -43,6 +45,7 @@ class Context:
     worker: str = ""
     newsroom: Path | None = None
     summariser: Summariser | None = None
+    sentences: SentenceModel | None = None
     limits: Limits = field(default_factory=Limits)
     rest: Callable[[float], None] = time.sleep
     jobs: Jobs = field(default_factory=Untold)

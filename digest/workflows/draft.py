@@ -21,6 +21,7 @@ from digest.store.stories import save_stories
 from digest.workflows.blocks import day_of, finished_blocks, of_the_weekday
 from digest.workflows.blurbs import with_blurbs
 from digest.workflows.context import Context
+from digest.workflows.meanings import meanings
 from digest.workflows.media import host_image
 from digest.workflows.telling import tell_advance
 from digest.workflows.topic_learning import learned
@@ -152,7 +153,7 @@ def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> Draf
     say(f"sorting {len(found)} articles into topics")
     labelled = classify_learned(found, topics, verdicts)
     say("grouping coverage into stories")
-    grouped = group(labelled, rules)
+    grouped = group(labelled, rules, meanings(ctx, labelled))
     with ctx.db.write() as session:
         saved = save_stories(session, grouped, ctx.clock())
         # What readers of other newsletters got is news to the readers of this one.

@@ -117,10 +117,8 @@ class HandingOut:
                 )  # what was kept for mails that did not leave; else it is others' work
             else:
                 over = flow.day_is_over(session)
-                deliveries.note_problem(session, self.issue_id, over.reason)
-                deliveries.put_off(session, self.issue_id, over.until, deliveries.DAY_OVER)
-                course.problem = over.reason
-                course.halted.set()
+                course.away(over.reason, over.until)
+                self._say_why(session, course)
                 return False
         return flow.rest_until(due)
 

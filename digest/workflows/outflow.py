@@ -143,7 +143,7 @@ class Outflow:
         before = limits.days_before(session, self._sender, now.date())
         cap = self._limits.cap(before)
         step = f" (day {before + 1} of the warm-up)" if before < len(self._limits.warm_up) else ""
-        return Wait(tomorrow, f"today's {cap} mails{step} have left; more leave on {tomorrow:%d %B at %H:%M} UTC")
+        return Wait(tomorrow, f"today's {cap} mails{step} have left; goes on on {tomorrow:%d %B at %H:%M} UTC")
 
     def sort(self, addresses: Sequence[str]) -> list[Wait | None]:
         """Which of these have to wait for their domain."""

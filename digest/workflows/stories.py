@@ -22,6 +22,7 @@ from digest.store.tables import Issue, Placement
 from digest.store.tables import Story as StoryRow
 from digest.workflows.context import Context
 from digest.workflows.draft import MEMORY, cadence_of
+from digest.workflows.meanings import meanings
 from digest.workflows.topic_learning import learned
 from digest.workflows.track_record import track_record
 
@@ -147,7 +148,7 @@ def regroup(ctx: Context) -> int:
     with ctx.db.read() as session:
         found = candidates(session, Window(now - MEMORY, now + timedelta(minutes=1)))
         rules = story_rules.among(session, [article.id for article in found])
-    stories = group(found, rules)
+    stories = group(found, rules, meanings(ctx, found))
     with ctx.db.write() as session:
         save_stories(session, stories, now)
     return len(stories)

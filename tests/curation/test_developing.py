@@ -1,6 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from digest.curation.developing import developments
+from digest.curation.items import item_of
+from digest.curation.window import fresh
+from digest.domain.calendar import Window
 from digest.domain.content import Story
 from tests.curation.make import EVENT, NOW, article
 
@@ -32,3 +36,23 @@ def test_what_two_late_articles_say_is_told_once_and_never_cut() -> None:
         for n in (0, 1)
     ]
     assert developments(story(*late), SINCE) == (NEWS,)
+
+
+def test_page_furniture_is_never_news() -> None:
+    told = article(1, EVENT[0], hours=20, text=FIRST)
+    late = article(2, EVENT[1], hours=2, text=f"{NEWS}\nSign up for our free newsletter on money and markets today.")
+    assert developments(story(told, late), SINCE) == (NEWS,)
+
+
+def test_an_update_says_in_its_blurb_what_readers_were_not_told() -> None:
+    told = article(1, EVENT[0], hours=20, text=FIRST)
+    late = article(2, EVENT[1], hours=2, text=f"{FIRST} {NEWS}")
+    running = replace(story(told, late), story_id=1, last_sent_at=SINCE)
+    window = Window(SINCE, NOW)
+
+    def blurb(found: Story) -> str:
+        (item,) = [item_of(one, 0, [one], {}) for one in fresh([found], window)]
+        return item.dek
+
+    assert blurb(running) == NEWS
+    assert blurb(replace(running, last_sent_at=None)).startswith(FIRST)

@@ -71,6 +71,21 @@ def test_two_articles_of_one_outlet_on_one_day_are_rather_two_events() -> None:
     assert told("Daily Block", hours=48) > told("Daily Block")
 
 
+def test_what_a_sentence_model_makes_of_articles_moves_them_together_or_apart() -> None:
+    one, other = (
+        "Harbor Exchange opens a second office in Lisbon next spring",
+        "Court fines Harbor Exchange for adverts",
+    )
+    articles = [article(1, one), article(2, other), *(article(9 + n, title) for n, title in enumerate(OTHERS))]
+
+    def stories(*vectors: tuple[float, float]) -> int:
+        return len(group(articles, meanings=dict(enumerate(vectors, start=1))))
+
+    assert stories((1, 0), (1, 0)) == 4
+    assert stories((1, 0), (0, 1)) == 5
+    assert group(articles, meanings={}) == group(articles)
+
+
 def test_what_earlier_runs_held_moves_small_doubts_only() -> None:
     def known(one: int | None, other: int | None) -> float:
         return linked(article(1, EVENT[0], story_id=one), article(2, EVENT[1], story_id=other))

@@ -154,17 +154,17 @@ def test_a_sentence_about_pictures_is_no_credit() -> None:
 
 PARAGRAPH = "<p>The ministry said on Thursday that the pilot will run until the end of the year in four cities.</p>"
 HEAVY = {
-    "elements": "<article>" + PARAGRAPH * 20_000,
-    "links": "<article>" + "<a href='/y'>w</a> " * 80_000,
-    "never closed": "<article>" + "<p><b><i>" * 100_000,
-    "breaks": "<article>" + "word<br>" * 100_000,
+    "elements": "<article>" + PARAGRAPH * 40_000,
+    "links": "<article>" + "<a href='/y'>w</a> " * 150_000,
+    "never closed": "<article>" + "<p><b><i>" * 200_000,
+    "breaks": "<article>" + "word<br>" * 300_000,
     "nested": "<div>" * 100_000 + "x",
     "tables": "<table><tr><td>" * 20_000,
     "headings": "<h1>t</h1>" + "<h2>Related stories</h2><p>x</p>" * 50_000,
-    "a head without end": "<head>" + "<meta property='og:title' content='x'>" * 40_000,
+    "a head without end": "<head>" + "<meta property='og:title' content='x'>" * 70_000,
     "one word": "<p>" + "a" * 2_900_000,
-    "ampersands": "<p>" + "&" * 1_000_000,
-    "pictures": "<h1>t</h1>" + "<figure><img src=/a.jpg><figcaption>x</figcaption></figure>" * 20_000,
+    "ampersands": "<p>" + "&" * 2_900_000,
+    "pictures": "<h1>t</h1>" + "<figure><img src=/a.jpg><figcaption>x</figcaption></figure>" * 40_000,
     "deep json": "<script type='application/ld+json'>" + "[" * 100_000 + "</script>",
     "class names": "<p class='" + "newsletter " * 200_000 + "'>x",
 }

@@ -1,7 +1,7 @@
 """OPML in and out."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.newsroom import FeedSpec
@@ -80,7 +80,6 @@ _SPECS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=40)
 @given(st.lists(_SPECS, max_size=6, unique_by=lambda spec: spec.url), _WORDS)
 def test_any_list_goes_out_and_comes_back_as_it_was(specs: list[FeedSpec], title: str) -> None:
     written = write_opml(specs, title)

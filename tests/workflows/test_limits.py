@@ -108,23 +108,12 @@ def test_a_warm_up_sends_a_little_more_every_day_and_says_what_it_waits_for(
         clock.now = clock.now.replace(hour=0, minute=1) + timedelta(days=1)
     assert sent == [3, 8, 17, 21]
     assert words == [
-        "today's 3 mails (day 1 of the warm-up) have left; more leave on 13 March at 00:00 UTC",
-        "today's 5 mails (day 2 of the warm-up) have left; more leave on 14 March at 00:00 UTC",
-        "today's 9 mails have left; more leave on 15 March at 00:00 UTC",
+        "today's 3 mails (day 1 of the warm-up) have left; goes on on 13 March at 00:00 UTC",
+        "today's 5 mails (day 2 of the warm-up) have left; goes on on 14 March at 00:00 UTC",
+        "today's 9 mails have left; goes on on 15 March at 00:00 UTC",
         "",
     ]
     assert issue_row(ctx, issue).state == "sent"
-
-
-def test_what_waits_for_tomorrow_says_so_and_goes_at_once_when_the_cap_is_raised(
-    lite: Context, sender: FakeSender
-) -> None:
-    issue = publish(lite)
-    for number in range(3):
-        reader(lite, f"r{number}@x.example")
-    deliver(replace(lite, limits=Limits(daily=1)), issue)
-    assert ledger(lite, issue)["r2"] == ("queued", "waiting for tomorrow: the day's mails have left")
-    assert deliver(replace(lite, limits=Limits(daily=9)), issue, at_once=True).sent == 2
 
 
 def test_while_the_day_is_over_the_issue_says_so_and_readers_that_are_skipped_cost_nothing(
@@ -145,7 +134,7 @@ def test_while_the_day_is_over_the_issue_says_so_and_readers_that_are_skipped_co
     assert (report.sent_today, report.cap_today, report.warm_up_day) == (4, 4, 0)
     clock.advance(minutes=30)
     deliver(ctx, issue, threads=1)
-    assert issue_row(ctx, issue).reason == "today's 4 mails have left; more leave on 13 March at 00:00 UTC"
+    assert issue_row(ctx, issue).reason == "today's 4 mails have left; goes on on 13 March at 00:00 UTC"
 
 
 def test_a_domain_that_says_421_rests_while_the_others_get_their_mail(

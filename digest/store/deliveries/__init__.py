@@ -34,7 +34,6 @@ from digest.store.deliveries.planning import (
 )
 from digest.store.deliveries.recording import (
     CANCELLED,
-    DAY_OVER,
     LOST,
     WAITING,
     Change,
@@ -88,7 +87,6 @@ __all__ = [
     "waiting_of",
     "write_plan",
     "CANCELLED",
-    "DAY_OVER",
     "LOST",
     "WAITING",
     "Change",

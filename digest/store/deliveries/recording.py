@@ -15,9 +15,6 @@ from digest.store.tables import Delivery, Issue
 WAITING = "waiting for the mail server"
 """The reason of a row that was put off because the server can't be reached, not because of its recipient."""
 
-DAY_OVER = "waiting for tomorrow: the day's mails have left"
-"""The reason of a row that was put off because its sender may send no more on this day."""
-
 CANCELLED = "the issue was cancelled"
 
 LOST = "the worker was lost after it may have handed the mail over"
@@ -77,8 +74,8 @@ _RECORD_SQLITE = """
 """
 
 
-def put_off(session: Session, issue_id: int, until: datetime, reason: str = WAITING) -> None:
-    """Let all rows of an issue that are due wait until the server may be back, or (``DAY_OVER``) until tomorrow."""
+def put_off(session: Session, issue_id: int, until: datetime) -> None:
+    """Let all rows of an issue that are due wait until the server may be back."""
     due = or_(_ROWS.c.not_before.is_(None), _ROWS.c.not_before < until)
     session.execute(
         update(_ROWS)
@@ -86,7 +83,7 @@ def put_off(session: Session, issue_id: int, until: datetime, reason: str = WAIT
         .values(
             not_before=until,
             # A row that waits for its own sake keeps its own reason, and is not woken with the others.
-            reason=case((_ROWS.c.reason == "", reason), else_=_ROWS.c.reason),
+            reason=case((_ROWS.c.reason == "", WAITING), else_=_ROWS.c.reason),
         )
     )
 
@@ -97,10 +94,10 @@ def note_problem(session: Session, issue_id: int, words: str) -> None:
 
 
 def wake(session: Session, issue_id: int) -> None:
-    """Let rows go on now that wait only for the server, or for a day that may hold more by now."""
+    """Let rows go on now that wait only for the server."""
     session.execute(
         update(_ROWS)
-        .where(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued", _ROWS.c.reason.in_((WAITING, DAY_OVER)))
+        .where(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued", _ROWS.c.reason == WAITING)
         .values(not_before=None, reason="")
     )
 
