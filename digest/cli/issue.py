@@ -176,7 +176,9 @@ def send(
 
             def show(done: int, total: int) -> None:
                 speed = progress.tasks[0].speed
-                words = f"sending, {speed:,.0f} a second, {in_words((total - done) / speed)} left" if speed else "sending"
+                words = (
+                    f"sending, {speed:,.0f} a second, {in_words((total - done) / speed)} left" if speed else "sending"
+                )
                 progress.update(progress.task_ids[0], completed=done, total=total, description=words)
 
             report = delivery.deliver(ctx, issue_id, progress=show, at_once=True)
