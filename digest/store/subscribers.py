@@ -159,6 +159,12 @@ def _carry_over(session: Session, renamed: dict[str, str]) -> None:
     session.flush()
 
 
+def has_many_readers(session: Session, newsletter_id: int, many: int) -> bool:
+    """Whether a newsletter has more active readers than that; it looks at no more of them."""
+    some = select(Subscription.id).where(Subscription.newsletter_id == newsletter_id, Subscription.state == "active")
+    return session.exec(select(func.count()).select_from(some.limit(many + 1).subquery())).one() > many
+
+
 def is_suppressed(session: Session, address_hash: str) -> bool:
     """Whether that address (see ``Signer.address_hash``) must never be written to."""
     return session.get(Suppression, address_hash) is not None

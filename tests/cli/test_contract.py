@@ -41,6 +41,18 @@ def test_the_ledger_adds_up(sample: Run) -> None:
     assert numbers["sent"] > 0
 
 
+def test_a_forecast_speaks_of_what_lies_ahead_only(sample: Run) -> None:
+    refused = sample("issue", "forecast", str(the_issue(sample)))
+    assert (refused.code, "digest issue audit" in refused.err) == (1, True)
+    ahead = [row["id"] for row in sample("issue", "list", "--json").json["issues"] if row["state"] == "draft"]
+    told = sample("issue", "forecast", str(ahead[0]), "--json").json
+    assert told.keys() == {
+        "issue", "audience", "recipients", "settled", "skipped", "skips", "cuts", "largest", "first_at", "last_at",
+        "sender_hours", "done_at", "shortfall",
+    }  # fmt: skip
+    assert told["audience"] == told["recipients"] + told["settled"] + told["skipped"]
+
+
 def test_preflight_reports_findings_and_the_sizes_of_the_mails(sample: Run) -> None:
     done = sample("issue", "preflight", str(the_issue(sample)), "--json")
     assert (done.code, done.json["errors"], done.json["links"]) == (0, 0, 0)

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import DigestError
-from digest.store import audit_log, issues, newsroom
+from digest.store import audit_log, issues, newsroom, subscribers
 from digest.store.tables import Issue
 from digest.web.desk.home import shelf
 from digest.web.desk.lens import VIEWS, Lens, lens_of
@@ -20,6 +20,9 @@ from digest.workflows import preview as previews
 from digest.workflows.document import document_of
 from digest.workflows.progress import Pulse
 from digest.workflows.sign_in import EditorView
+
+COUNTED_UNASKED = 50_000
+"""Readers up to which the forecast is made whenever the page is looked at; beyond, when somebody asks for it."""
 
 NEIGHBOURS = 8
 """Issues of the same newsletter listed in the navigation."""
@@ -92,6 +95,7 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
                 "offered": [topic for topic in topics if not spec.topics or topic.slug in spec.topics],
                 "log": audit_log.about(session, audit_log.issue_subject(issue_id)),
                 "undoable": undoable,
+                "counting_takes": subscribers.has_many_readers(session, issue.newsletter_id, COUNTED_UNASKED),
             }
         progress = pulse.read(issue_id)
         values |= {"progress": progress, "counts": progress.counts}
