@@ -127,13 +127,15 @@ class Renderer:
         )
 
     def sources(self) -> dict[str, str]:
-        """SHA-256 of every template, by name, as this renderer finds them."""
+        """SHA-256 of every template that an issue may use, by name, as this renderer finds them; not those of notices."""
         loader = self._text.loader
         assert loader is not None
         return {
             name: sha256(loader.get_source(self._text, name)[0].encode()).hexdigest()
             for name in loader.list_templates()
             if name.endswith((".mjml", ".txt", ".css", ".toml"))
+            and not name.startswith("_notice")
+            and ("/" not in name or name.startswith(("blocks/", "words/")))
         }
 
     def whole(self, name: str, names: dict[str, Any], locale: str, theme: Theme) -> tuple[bytes, bytes]:
