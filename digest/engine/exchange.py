@@ -23,7 +23,10 @@ class Exchange(Generic[Row, Result]):
         # A deque's append and popleft are one step each: neither side locks the other out for a single mail.
         self._results: deque[Result] = deque()
         self._back: deque[Row] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # Apart, so that a carrier that begins to wait wakes the clerk and not the other carriers.
+        self._for_carriers = threading.Condition(self._lock)
+        self._for_clerk = threading.Condition(self._lock)
         self._carriers = self._waiting = 0
         self._low = 0
         self._closed = False
@@ -38,16 +41,17 @@ class Exchange(Generic[Row, Result]):
         Returns:
             Nothing when the exchange is closed.
         """
-        with self._changed:
-            while wait and not self._ready and not self._closed:
+        with self._lock:
+            if wait and not self._ready and not self._closed:
                 self._waiting += 1
-                self._changed.notify_all()
-                self._changed.wait()
+                self._for_clerk.notify()
+                while not self._ready and not self._closed:
+                    self._for_carriers.wait()
                 self._waiting -= 1
             share = min(most, -(-len(self._ready) // max(1, self._carriers)))
             rows = [self._ready.popleft() for _ in range(share)]
             if len(self._ready) <= self._low:
-                self._changed.notify_all()
+                self._for_clerk.notify()
             return rows
 
     def give(self, result: Result) -> None:
@@ -85,15 +89,15 @@ class Exchange(Generic[Row, Result]):
             self._error = self._error or error
             self.close()
         finally:
-            with self._changed:
+            with self._lock:
                 self._carriers -= 1
-                self._changed.notify_all()
+                self._for_clerk.notify()
 
     def offer(self, rows: Sequence[Row]) -> None:
         """Rows for the carriers. When the exchange is closed they come straight back."""
-        with self._changed:
+        with self._lock:
             (self._back if self._closed else self._ready).extend(rows)
-            self._changed.notify_all()
+            self._for_carriers.notify_all()
 
     def wait(self, low: int, seconds: float) -> tuple[int, bool]:
         """Wait until no more than ``low`` rows are ready, or no carrier has anything in hand, or the time is up.
@@ -102,13 +106,13 @@ class Exchange(Generic[Row, Result]):
             How many are ready, and whether all carriers are idle: then everything they bring was brought.
         """
         until = time.monotonic() + seconds
-        with self._changed:
+        with self._lock:
             self._low = low
             while not (idle := self._is_idle()) and (self._closed or len(self._ready) > low):
                 left = until - time.monotonic()
                 if left <= 0:
                     break
-                self._changed.wait(left)
+                self._for_clerk.wait(left)
             return len(self._ready), idle
 
     def _is_idle(self) -> bool:
@@ -120,11 +124,12 @@ class Exchange(Generic[Row, Result]):
 
     def close(self) -> None:
         """Nothing more is taken: what is ready is given back, carriers end with what they have in hand."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._back.extend(self._ready)
             self._ready.clear()
-            self._changed.notify_all()
+            self._for_carriers.notify_all()
+            self._for_clerk.notify()
 
     @property
     def error(self) -> BaseException | None:
