@@ -32,10 +32,10 @@ MARGIN = 0.95
 SLICE = timedelta(seconds=0.1)
 """Turns of so much time are taken at once; they may be used up to ``VALID`` after they came."""
 
-VALID = timedelta(seconds=0.2)
+VALID = timedelta(seconds=0.15)
 
 BURST = timedelta(seconds=0.25)
-"""Tokens of so much time may gather while a worker is busy elsewhere: with ``VALID`` it fits into the margin."""
+"""Tokens of so much time may gather while a worker is busy elsewhere: with ``SLICE`` and ``VALID`` it fits into the margin."""
 
 DOMAIN_BURST = timedelta(seconds=0.4)
 """The same for a domain, whose rows have to be fetched from the queue again; its tokens are used at once."""
