@@ -45,6 +45,7 @@ def test_other_figures_speak_against_one_event() -> None:
     one, other = "Fund Alpha sells 500 coins of its holdings", "Fund Alpha sells 900 coins of its reserves"
     apart = linked(article(1, one), article(2, other))
     assert 0 < apart < linked(article(1, one), article(2, other.replace("900", "500")))
+    assert apart < linked(article(1, one), article(2, other.replace("900", "several")))
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,17 @@ def test_the_order_of_arrival_never_matters(found: list[tuple[str, int]], chance
     assert repr(group(shuffled)) == repr(group(articles))
 
 
+def test_the_order_of_arrival_does_not_matter_in_a_large_window_either() -> None:
+    chance = random.Random(5)
+    vocabulary = [f"{syllable}{number}" for syllable in ("ba", "do", "fe", "gu") for number in range(300)]
+    articles = [
+        article(i, f"Market {' '.join(chance.choices(vocabulary, k=6))}", hours=i % 70, source=f"S{i % 40}")
+        for i in range(4500)
+    ]
+    shuffled = chance.sample(articles, len(articles))
+    assert repr(group(shuffled)) == repr(group(articles))
+
+
 @given(st.lists(TITLES, max_size=15))
 def test_every_article_is_in_exactly_one_story(titles: list[str]) -> None:
     stories = group([article(i, title) for i, title in enumerate(titles)])
@@ -178,9 +190,10 @@ def test_a_crowd_looks_for_no_neighbours() -> None:
         ("比特币价格突破十万美元创历史新高", "比特币突破十万美元价格创历史新高"),
         ("ビットコイン価格が過去最高値を更新した", "ビットコインの価格が過去最高値を更新"),
         ("سعر البيتكوين يسجل أعلى مستوى في تاريخه اليوم", "البيتكوين يسجل أعلى مستوى في تاريخه"),
+        ("Banco central de Angola corta a taxa de juro", "Angola: banco central anuncia corte da taxa de juro"),
         ("SEC 批准 Bitcoin ETF 现货 申请 today", "SEC 批准 Bitcoin ETF 现货 申请"),
     ],
-    ids=["Chinese", "Japanese", "Arabic", "mixed"],
+    ids=["Chinese", "Japanese", "Arabic", "Portuguese", "mixed"],
 )
 def test_other_scripts_are_grouped_too(one: str, other: str) -> None:
     stories = group([article(1, one), article(2, other), *(article(9 + i, title) for i, title in enumerate(OTHERS))])
