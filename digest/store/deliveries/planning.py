@@ -54,6 +54,9 @@ def write_plan(session: Session, issue_id: int, plan: Select[Any]) -> None:
     fixed: dict[str, Any] = {"issue_id": issue_id, "attempts": 0, "worker": "", "provider_id": ""}
     rows = plan.subquery("plan")
     if session.execute(core_select(_ROWS.c.id).where(_ROWS.c.issue_id == issue_id).limit(1)).first() is not None:
+        if session.get_bind().dialect.name == "postgresql":
+            # Rows that were just planned are not in its statistics yet, and it would join them by nested loops.
+            session.connection().exec_driver_sql("ANALYZE delivery")
         _follow(session, issue_id, rows)
         known = exists().where(_ROWS.c.issue_id == issue_id, _ROWS.c.subscriber_id == rows.c.subscriber_id)
         source = core_select(rows, *(literal(value) for value in fixed.values())).where(~known)
