@@ -7,19 +7,21 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import case, insert, literal, update
-from sqlmodel import Session, SQLModel, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session, SQLModel
 
 from digest.domain.content import Story
-from digest.store.tables import Article
-from digest.store.tables import Story as StoryRow
 
 _CHUNK = 400
 """Rows that one statement speaks of: its parameters stay below the limits of every database."""
 
-_TABLE = SQLModel.metadata.tables["story"]
+_WRITTEN = 5000
+"""Rows that are handed to the driver together, each with a statement of its own."""
+
+_TABLE, _ARTICLE = SQLModel.metadata.tables["story"], SQLModel.metadata.tables["article"]
 _FACTS = (_TABLE.c.headline, _TABLE.c.last_article_at, _TABLE.c.last_sent_at)
 _Facts = tuple[str, datetime, datetime | None]
+_Known = Mapping[int | None, _Facts]
 _T = TypeVar("_T")
 
 
@@ -48,20 +50,21 @@ def save_stories(session: Session, stories: Sequence[Story], now: datetime) -> t
     return saved
 
 
-def _rows(session: Session, stories: Iterable[Story]) -> dict[int | None, StoryRow]:
-    """The rows of all stories that these stories or any of their articles belong to."""
+def _rows(session: Session, stories: Iterable[Story]) -> dict[int | None, _Facts]:
+    """What the rows say of all stories that these stories or any of their articles belong to."""
     ids = {article.story_id for story in stories for article in story.articles} | {story.story_id for story in stories}
-    rows: dict[int | None, StoryRow] = {}
+    rows: dict[int | None, _Facts] = {}
     for chunk in _chunks(sorted(ident for ident in ids if ident is not None)):
-        rows.update((row.id, row) for row in session.exec(select(StoryRow).where(col(StoryRow.id).in_(chunk))))
+        found = session.execute(select(_TABLE.c.id, *_FACTS).where(_TABLE.c.id.in_(chunk)))
+        rows.update((ident, (headline, newest, sent)) for ident, headline, newest, sent in found)
     return rows
 
 
-def _last_sent(story: Story, known: Mapping[int | None, StoryRow]) -> datetime | None:
+def _last_sent(story: Story, known: _Known) -> datetime | None:
     own = known.get(story.story_id)
-    if own is not None and own.last_sent_at is not None:
-        return own.last_sent_at
-    sent = [row.last_sent_at for article in story.articles if (row := known.get(article.story_id)) and row.last_sent_at]
+    if own is not None and own[2] is not None:
+        return own[2]
+    sent = [row[2] for article in story.articles if (row := known.get(article.story_id)) and row[2]]
     return max(sent) if sent and 2 * len(sent) >= len(story.articles) else None
 
 
@@ -74,7 +77,7 @@ def _insert(session: Session, stories: Sequence[Story], now: datetime) -> list[i
     """New rows for ``stories``; their ids in the same order."""
     ids: dict[_Facts, list[int]] = defaultdict(list)
     # Rows come back in any order. Those with the same facts are as good as each other.
-    statement = insert(StoryRow).returning(_TABLE.c.id, *_FACTS)
+    statement = _TABLE.insert().returning(_TABLE.c.id, *_FACTS)
     for chunk in _chunks(stories):
         values = [
             {column.name: value for column, value in zip(_FACTS, _facts(story), strict=True)} | {"created_at": now}
@@ -88,34 +91,31 @@ def _insert(session: Session, stories: Sequence[Story], now: datetime) -> list[i
 
 def _note_on_articles(session: Session, stories: Iterable[Story]) -> None:
     moved = {a.id: story.story_id for story in stories for a in story.articles if a.story_id != story.story_id}
-    for chunk in _chunks(sorted(moved)):
-        story_of = case({ident: moved[ident] for ident in chunk}, value=col(Article.id))
-        _run(session, update(Article).where(col(Article.id).in_(chunk)).values(story_id=story_of))
+    _update(session, _ARTICLE, ((ident, (moved[ident],)) for ident in sorted(moved)), (_ARTICLE.c.story_id,))
 
 
-def _refresh(session: Session, stories: Iterable[Story], known: Mapping[int | None, StoryRow]) -> None:
+def _refresh(session: Session, stories: Iterable[Story], known: _Known) -> None:
     """Bring headline and times of rows up to date, where they changed."""
     changed: dict[int, _Facts] = {}
     for story in stories:
-        row = known[story.story_id]
         headline, newest, sent = _facts(story)
-        facts = (headline, max(newest, row.last_article_at), sent)
-        if row.id is not None and facts != (row.headline, row.last_article_at, row.last_sent_at):
-            changed[row.id] = facts
-    for chunk in _chunks(sorted(changed)):
-        values = {
-            column.name: case({i: literal(changed[i][place], column.type) for i in chunk}, value=_TABLE.c.id)
-            for place, column in enumerate(_FACTS)
-        }
-        _run(session, update(StoryRow).where(col(StoryRow.id).in_(chunk)).values(values))
+        facts = (headline, max(newest, known[story.story_id][1]), sent)
+        if story.story_id is not None and facts != known[story.story_id]:
+            changed[story.story_id] = facts
+    _update(session, _TABLE, ((ident, changed[ident]) for ident in sorted(changed)), _FACTS)
 
 
-def _run(session: Session, statement: Any) -> None:
-    # The session's copies are expired at the end, all at once.
-    session.execute(statement, execution_options={"synchronize_session": False})
+def _update(session: Session, table: Any, rows: Iterable[tuple[int, tuple[Any, ...]]], columns: Sequence[Any]) -> None:
+    """Write these columns of rows, by id. The session's own copies are expired at the end, all at once."""
+    statement = table.update().where(table.c.id == bindparam("row_id"))
+    statement = statement.values({column.name: bindparam(f"new_{column.name}") for column in columns})
+    names = [f"new_{column.name}" for column in columns]
+    for chunk in _chunks(rows, _WRITTEN):
+        values = [{"row_id": ident} | dict(zip(names, new, strict=True)) for ident, new in chunk]
+        session.connection().execute(statement, values)
 
 
-def _chunks(items: Iterable[_T]) -> Iterable[list[_T]]:
+def _chunks(items: Iterable[_T], size: int = _CHUNK) -> Iterable[list[_T]]:
     rest = iter(items)
-    while chunk := list(islice(rest, _CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk

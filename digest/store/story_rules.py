@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sql
 from sqlmodel import Session, col, or_, select, update
 
 from digest.domain.content import StoryRule
@@ -58,28 +59,33 @@ def among(session: Session, article_ids: Iterable[int]) -> tuple[StoryRule, ...]
 
     Rules are followed through articles that are not among these: a chain holds though its middle has left the window.
     """
-    rows: dict[int | None, StoryRuleRow] = {}
+    rows: dict[int, StoryRule] = {}
     known: set[int] = set()
     ahead = set(article_ids)
     while ahead:
         known |= ahead
         found = _touching(session, ahead)
-        rows.update((row.id, row) for row in found)
-        ahead = {ident for row in found if row.together for ident in (row.one_id, row.other_id)} - known
-    ordered = sorted(rows.values(), key=lambda row: row.id or 0)
-    return tuple(StoryRule(row.one_id, row.other_id, row.together) for row in ordered)
+        rows |= found
+        ahead = {ident for rule in found.values() if rule.together for ident in (rule.one, rule.other)} - known
+    return tuple(rows[number] for number in sorted(rows))
 
 
-def _touching(session: Session, article_ids: Iterable[int]) -> list[StoryRuleRow]:
-    """The rules that hold with one of these articles."""
-    wanted = sorted(article_ids)
+def _touching(session: Session, article_ids: set[int]) -> dict[int, StoryRule]:
+    """The rules that hold with one of these articles, by their number."""
     one, other = col(StoryRuleRow.one_id), col(StoryRuleRow.other_id)
-    rows: list[StoryRuleRow] = []
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
-        query = select(StoryRuleRow).where(or_(one.in_(chunk), other.in_(chunk)))
-        rows.extend(session.exec(query.where(col(StoryRuleRow.revoked_at).is_(None))))
-    return rows
+    if len(article_ids) > _CHUNK:
+        # A window of articles: their ids lie close together, and one question for all between them is soon answered.
+        first, last = min(article_ids), max(article_ids)
+        condition = or_(one.between(first, last), other.between(first, last))
+    else:
+        condition = or_(one.in_(article_ids), other.in_(article_ids))
+    columns = (col(StoryRuleRow.id), one, other, col(StoryRuleRow.together))
+    rows = session.execute(sql.select(*columns).where(condition, col(StoryRuleRow.revoked_at).is_(None)))
+    return {
+        number: StoryRule(left, right, together)
+        for number, left, right, together in rows
+        if left in article_ids or right in article_ids
+    }
 
 
 def steps(session: Session, article_ids: Iterable[int] | None = None, *, limit: int = 100) -> list[Step]:
