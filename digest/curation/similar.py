@@ -5,7 +5,7 @@ sparse matrix products in slices, so that memory stays bounded; every sum runs i
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -105,17 +105,21 @@ def links(articles: Sequence[Candidate], texts: Texts, matrix: Any, vectors: Any
 
     known = any(article.story_id is not None for article in articles)
     least = SIMILAR / KNOWN_TOGETHER if known else SIMILAR
-    one, other, alike = _pairs(matrix, least if vectors is None else least / (MEANT + MEANT_ALIKE))
-    alike = alike * _doubts(articles, texts, one, other)
-    if vectors is not None:
-        alike *= _meant(vectors, one, other)
-    rounded: Any = np.round(alike, 6)
-    keep = rounded >= SIMILAR
-    return _nearest(len(articles), one[keep], other[keep], rounded[keep])
+    doubts = _Doubts.of(articles, texts)
+    found: list[_Pairs] = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))]
+    # Most pairs do not stand up to doubt: of a big window only those of a slice are there at any time.
+    for one, other, cosine in _pairs(matrix, least if vectors is None else least / (MEANT + MEANT_ALIKE)):
+        alike = cosine * doubts.about(one, other)
+        if vectors is not None:
+            alike *= _meant(vectors, one, other)
+        rounded: Any = np.round(alike, 6)
+        keep = rounded >= SIMILAR
+        found.append((one[keep], other[keep], rounded[keep]))
+    return _nearest(len(articles), *(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _pairs(matrix: Any, least: float) -> _Pairs:
-    """Every pair of rows that share a term outside the crowd and whose cosine is at least that, with it."""
+def _pairs(matrix: Any, least: float) -> Iterator[_Pairs]:
+    """Every pair of rows that share a term outside the crowd and whose cosine is at least that, with it; in slices."""
     import numpy as np
 
     size = matrix.shape[0]
@@ -124,7 +128,6 @@ def _pairs(matrix: Any, least: float) -> _Pairs:
     # By Cauchy and Schwarz the crowd's terms add at most the product of these lengths; nothing where none is shared.
     tail = np.sqrt(np.asarray(rest.multiply(rest).sum(axis=1), np.float32).ravel())
     has = _bits(rest)
-    found: list[_Pairs] = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))]
     for start in range(0, size, _SLICE):
         product = probing[start : start + _SLICE] @ probing[start:].T.tocsr()
         one = np.repeat(np.arange(start, start + product.shape[0], dtype=np.int32), np.diff(product.indptr))
@@ -137,9 +140,7 @@ def _pairs(matrix: Any, least: float) -> _Pairs:
         near = np.flatnonzero(alike >= least)
         one, other, alike = one[near], other[near], alike[near]
         order = np.lexsort((other, one))
-        found.append((one[order], other[order], alike[order]))
-    one, other, alike = (np.concatenate(column) for column in zip(*found, strict=True))
-    return one, other, alike
+        yield one[order], other[order], alike[order]
 
 
 def _bits(matrix: Any) -> Any:
@@ -165,27 +166,50 @@ def _products(matrix: Any, one: Any, other: Any) -> Any:
     return np.concatenate(found)
 
 
-def _doubts(articles: Sequence[Candidate], texts: Texts, one: Any, other: Any) -> Any:
-    """Factors for pairs: lowered by what speaks against one event, moved a little by what earlier runs held."""
-    import numpy as np
+@dataclass(frozen=True, slots=True)
+class _Doubts:
+    """What speaks against it that two articles tell one event: arrays with an element for every article.
 
-    # Seconds, and -1 for no story: numbers compare a thousand times faster than values.
-    at = np.array([article.published_at.timestamp() for article in articles])
-    hours = np.abs(at[one] - at[other]) / 3600
-    factor = np.exp2(-np.maximum(0.0, hours - SAME_HOURS) / HALVED_HOURS)
-    number = {"": 0}
-    outlet = np.array([number.setdefault(article.source.casefold(), len(number)) for article in articles])
-    own = (outlet[one] == outlet[other]) & (outlet[one] > 0) & (hours < SAME_OUTLET_TIME / timedelta(hours=1))
-    factor[own] *= SAME_OUTLET
-    known = np.array([-1 if article.story_id is None else article.story_id for article in articles])
-    both, same = (known[one] >= 0) & (known[other] >= 0), known[one] == known[other]
-    factor[both & same] *= KNOWN_TOGETHER
-    factor[both & ~same] *= KNOWN_APART
-    factor[_products(texts.titles, one, other) < 2] *= FEW_TITLE_WORDS
-    told = np.diff(texts.figures.indptr) > 0
-    figures = np.flatnonzero(told[one] & told[other])
-    factor[figures[_products(texts.figures, one[figures], other[figures]) == 0]] *= OTHER_FIGURES
-    return factor
+    Attributes:
+        at: seconds. Numbers compare a thousand times faster than values.
+        outlet: the outlet's number, 0 if unknown.
+        known: the story that an earlier run put it into, -1 if none.
+    """
+
+    texts: Texts
+    at: Any
+    outlet: Any
+    known: Any
+
+    @classmethod
+    def of(cls, articles: Sequence[Candidate], texts: Texts) -> "_Doubts":
+        import numpy as np
+
+        number = {"": 0}
+        return cls(
+            texts,
+            np.array([article.published_at.timestamp() for article in articles]),
+            np.array([number.setdefault(article.source.casefold(), len(number)) for article in articles]),
+            np.array([-1 if article.story_id is None else article.story_id for article in articles]),
+        )
+
+    def about(self, one: Any, other: Any) -> Any:
+        """Factors for pairs: lowered by what speaks against one event, moved a little by what earlier runs held."""
+        import numpy as np
+
+        hours = np.abs(self.at[one] - self.at[other]) / 3600
+        factor = np.exp2(-np.maximum(0.0, hours - SAME_HOURS) / HALVED_HOURS)
+        outlet, known, texts = self.outlet, self.known, self.texts
+        own = (outlet[one] == outlet[other]) & (outlet[one] > 0) & (hours < SAME_OUTLET_TIME / timedelta(hours=1))
+        factor[own] *= SAME_OUTLET
+        both, same = (known[one] >= 0) & (known[other] >= 0), known[one] == known[other]
+        factor[both & same] *= KNOWN_TOGETHER
+        factor[both & ~same] *= KNOWN_APART
+        factor[_products(texts.titles, one, other) < 2] *= FEW_TITLE_WORDS
+        told = np.diff(texts.figures.indptr) > 0
+        figures = np.flatnonzero(told[one] & told[other])
+        factor[figures[_products(texts.figures, one[figures], other[figures]) == 0]] *= OTHER_FIGURES
+        return factor
 
 
 def _meant(vectors: Any, one: Any, other: Any) -> Any:
