@@ -11,11 +11,12 @@ from digest.curation.window import fresh
 from digest.domain.calendar import Window
 from digest.domain.content import Story
 from digest.domain.ranking import RankingWeights
-from digest.store import issues
+from digest.store import issues, story_rules
 from digest.store.articles import candidates
 from digest.store.newsroom import topics as all_topics
 from digest.workflows.context import Context
 from digest.workflows.draft import MEMORY, offered
+from digest.workflows.meanings import meanings
 from digest.workflows.topic_learning import learned
 from digest.workflows.track_record import track_record
 
@@ -62,7 +63,8 @@ class Rebuilt:
 def backtest(ctx: Context, slug: str, days: int, weights: RankingWeights | None = None) -> tuple[Rebuilt, ...]:
     """The issues whose windows ended within so many days, oldest first.
 
-    Both orders come from the articles as they are known now, so that only the weights differ.
+    Both orders come from the articles, the editors' rules and the sentence model as they are now, grouped as for a
+    draft, so that only the weights differ.
 
     Args:
         weights: to try; None tries those of the newsletter itself.
@@ -84,7 +86,8 @@ def backtest(ctx: Context, slug: str, days: int, weights: RankingWeights | None 
             length = window.end - window.start
             record = track_record(session, issue.newsletter_id, window.end)
             articles = candidates(session, Window(window.end - max(MEMORY, length), window.end))
-            grouped = group(classify_learned(articles, topics, verdicts))
+            rules = story_rules.among(session, [article.id for article in articles])
+            grouped = group(classify_learned(articles, topics, verdicts), rules, meanings(ctx, articles))
             known = [replace(story, last_sent_at=told.get(story.story_id or 0)) for story in grouped]
             fit = [story for story in fresh(known, window) if not names or names & {lab.topic for lab in story.topics}]
             orders = [
