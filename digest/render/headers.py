@@ -19,6 +19,10 @@ _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 
+# What most addresses and names look like. These run for every reader: what they match needs no closer look.
+_USUAL = re.compile(r"(?:[A-Za-z0-9_+-]+\.)*[A-Za-z0-9_+-]+@[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
+_NAMES = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)*")
+
 
 def address(text: str) -> str:
     """A bare address fit for any server: ASCII local part, domain as A-labels.
@@ -26,6 +30,8 @@ def address(text: str) -> str:
     Raises:
         MessageError: no address, or a local part that only SMTPUTF8 servers take (RFC 6531).
     """
+    if len(text) <= 64 and _USUAL.fullmatch(text):  # too short for a part of it to be too long
+        return text
     local, _, domain = text.strip().rpartition("@")
     if not local.isascii():
         raise MessageError(f"{text!r}: letters outside ASCII before the @ need SMTPUTF8, which is not offered")
@@ -96,7 +102,11 @@ def mailbox(name: str, display: str, mail_address: str) -> bytes:
 
 def mailbox_of(name: str, display: str, bare: str) -> bytes:
     """The same for an address that is known to be fit."""
-    if not display or not clean_line(display):
+    if not display:
+        return f"{name}: {bare}\r\n".encode()
+    if len(name) + len(display) + len(bare) + 5 <= FOLD and _NAMES.fullmatch(display):
+        return f"{name}: {display} <{bare}>\r\n".encode()
+    if not clean_line(display):
         return f"{name}: {bare}\r\n".encode()
     shown = phrase(display, FOLD - len(name) - 2)
     separator = "\r\n " if len(shown.rpartition("\n")[2]) + len(name) + len(bare) + 5 > FOLD else " "

@@ -1,18 +1,17 @@
-"""A cut addressed to one person, by the thousand: what readers share is cut up once, what is theirs is laid between.
+"""A cut addressed to one person, by the thousand: what readers share is joined once, what is theirs is laid between.
 
-Every fragment is split at its tokens when the issue is taken up, and looked through then for what no mail server may
-be shown. A cut is a list of references to those pieces, kept for the next reader of the same cut; a message is one
-copy of that list with a few places filled, joined. No body is searched, escaped or encoded per reader.
+When the issue is taken up, every fragment is split at its tokens and looked through for what no mail server may be
+shown. A cut is a mask; each four fragments that stand together are joined beforehand in all sixteen ways, and a digit
+of the mask in hexadecimal says which of them it is. That takes eight times the bytes of the issue, once. A message is
+one such piece for every digit with a few places filled, joined: no body is searched, escaped or encoded per reader.
 """
 
 import html as html_entities
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import compress
-from operator import itemgetter
+from operator import getitem, itemgetter
 
 from digest.domain.mail import Cut, Fragment, Message
 from digest.errors import MessageError, RenderError
@@ -20,32 +19,22 @@ from digest.render import headers, quoted
 from digest.render.cut import LEAD
 from digest.render.message import HTML_PART, TEXT_PART, Addressee, Head, link
 
-SEEN_CUTS = 100_000
-"""Cuts of which it is remembered that they occurred; each takes some 80 bytes."""
-
-KNOWN_CUTS = 2048
-"""Cuts whose lists are kept at most; a list of 100 references takes about 1 kB."""
-
 LONGEST_LINE = 998
 """RFC 5322 2.1.1, without the CRLF."""
 
 Piece = bytes | str
 """Bytes as they are, or the name of the value that goes here."""
 
-TOKENS = frozenset(("PREHEADER", "UNSUBSCRIBE", "PREFERENCES", "ADDRESS"))
+TOKENS = ("PREHEADER", "UNSUBSCRIBE", "PREFERENCES", "ADDRESS")
 
-ALWAYS = -1
-"""The position of what is in every message."""
+_DIGITS = "0123456789abcdef"
+_NOTHING = dict.fromkeys(_DIGITS, b"")
+_FIELDS = 5
+"""Header fields that are a reader's own; they stand first."""
 
 _MARKUP = re.compile("[&<>\"']")
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A cut's message but for its personal values: ``pieces``, of which those at ``gaps`` are still to come."""
-
-    pieces: list[bytes]
-    gaps: list[tuple[int, str]]
+# What links and addresses mostly are: no letter that HTML or quoted-printable writes in another way.
+_AS_IT_IS = re.compile(r"[A-Za-z0-9][A-Za-z0-9/:_~.-]*(?:@[A-Za-z0-9/:_~.-]+)?")
 
 
 class Stitcher:
@@ -62,22 +51,20 @@ class Stitcher:
         items = [fragment for fragment in fragments if fragment.role == "item"]
         items.sort(key=lambda fragment: (fragment.group != LEAD, fragment.position))
         self._tops = [(fragment.position, head.lines[fragment.story_id]) for fragment in items]
-        self._bits = 1 + max((fragment.position for fragment in fragments), default=0)
-        self._patterns: dict[int, Pattern] = {}
-        self._seen: set[int] = set()
-        # The whole issue as one row of pieces. Each belongs to a fragment, or (ALWAYS) to every message.
-        row: list[tuple[int, Piece]] = [
-            (ALWAYS, piece) for piece in (*_FIELDS, head.opening, b"\r\n--", head.boundary, TEXT_PART)
-        ]
+        last = max((fragment.position for fragment in fragments), default=0)
+        # One more digit, which is the first, stands for what is in every message.
+        always = (last // 4 + 1) * 4
+        self._mask, self._always = (1 << last + 1) - 1, 1 << always
+        row: list[tuple[int, Piece]] = [(always, head.opening + b"\r\n--" + head.boundary + TEXT_PART)]
         for fragment in fragments:
             row += [(fragment.position, _renamed(piece, "text:")) for piece in split(fragment.text)]
-        row += [(ALWAYS, piece) for piece in (b"--", head.boundary, HTML_PART)]
+        row.append((always, b"--" + head.boundary + HTML_PART))
         for fragment in fragments:
             row += [(fragment.position, _renamed(piece, "html:")) for piece in split(fragment.html)]
-        row.append((ALWAYS, head.closing))
-        self._pieces = [b"" if isinstance(piece, str) else piece for _, piece in row]
-        self._gaps = [(index, piece) for index, (_, piece) in enumerate(row) if isinstance(piece, str)]
-        self._chosen = itemgetter(*(position for position, _ in row))
+        row.append((always, head.closing))
+        self._tables, digits, self._gaps = _tables(row)
+        self._digits = itemgetter(*(always // 4 - digit for digit in digits))
+        self._gapped = Cut.of(position for _, _, position in self._gaps).bits
 
     def message(self, cut: Cut, addressee: Addressee) -> Message:
         """The finished mail. The same arguments give the same bytes.
@@ -85,59 +72,73 @@ class Stitcher:
         Raises:
             MessageError: an address, Message-ID or link that can't stand in a mail.
         """
-        pattern = self._patterns.get(cut.bits) or self._new_pattern(cut.bits)
+        bits = cut.bits & self._mask | self._always
+        lines = next((lines for position, lines in self._tops if bits >> position & 1), self._head.lines[None])
         address = headers.address(addressee.address)
         unsubscribe, preferences = link(addressee.unsubscribe_url), link(addressee.preferences_url)
-        values = {
-            "To": headers.mailbox_of("To", addressee.name, address),
-            "Date": _dated(addressee.date),
-            "Message-ID": headers.plain("Message-ID", addressee.message_id),
-            "List-Unsubscribe": headers.plain("List-Unsubscribe", f"<{unsubscribe}>"),
-        }
-        for name, value in (("UNSUBSCRIBE", unsubscribe), ("PREFERENCES", preferences), ("ADDRESS", addressee.address)):
-            values[f"text:{name}"] = values[f"html:{name}"] = quoted.encode(value)
-            if _MARKUP.search(value):
-                values[f"html:{name}"] = quoted.encode(html_entities.escape(value))
-        pieces = pattern.pieces.copy()
-        for index, name in pattern.gaps:
-            pieces[index] = values[name]
+        values = (
+            lines.preheader_text, lines.preheader_html, *_written(unsubscribe), *_written(preferences),
+            *_written(addressee.address),
+        )  # fmt: skip
+        pieces = [
+            headers.mailbox_of("To", addressee.name, address), lines.subject_field, _dated(addressee.date),
+            headers.plain("Message-ID", addressee.message_id), headers.plain("List-Unsubscribe", f"<{unsubscribe}>"),
+        ]  # fmt: skip
+        pieces += map(getitem, self._tables, self._digits(f"{bits:x}"))
+        whole = bits & self._gapped == self._gapped
+        for index, slot, position in self._gaps:
+            if whole or bits >> position & 1:
+                pieces[index] = values[slot]
         return Message(
             addressee.delivery_id, addressee.message_id, self._head.envelope_from, address, b"".join(pieces),
             prepared=True,
         )  # fmt: skip
 
-    def _new_pattern(self, bits: int) -> Pattern:
-        """Readers who share no cut pay for this each, so nothing is done piece by piece."""
-        lines = next((lines for position, lines in self._tops if bits >> position & 1), self._head.lines[None])
-        shared = {
-            "Subject": lines.subject_field, "text:PREHEADER": lines.preheader_text,
-            "html:PREHEADER": lines.preheader_html,
-        }  # fmt: skip
-        # One byte for every fragment, in order, and one for what is in every message: 1 if it is in this cut.
-        flags = f"{bits:0{self._bits}b}"[: -self._bits - 1 : -1].encode().translate(_ZERO_ONE) + b"\1"
-        chosen = bytes(self._chosen(flags))
-        pieces = list(compress(self._pieces, chosen))
-        gaps = []
-        for index, name in self._gaps:
-            if chosen[index]:
-                at = chosen.count(1, 0, index)
-                if name in shared:
-                    pieces[at] = shared[name]
-                else:
-                    gaps.append((at, name))
-        pattern = Pattern(pieces, gaps)
-        # A cut is kept from its second reader on: where everybody has their own, keeping them costs more than it saves.
-        if bits not in self._seen:
-            if len(self._seen) >= SEEN_CUTS:
-                self._seen.clear()
-            self._seen.add(bits)
-        elif len(self._patterns) < KNOWN_CUTS:
-            self._patterns[bits] = pattern
-        return pattern
+
+_SLOTS = [f"{part}:{token}" for token in TOKENS for part in ("text", "html")]
+"""In the order of a message's values."""
 
 
-_ZERO_ONE = bytes.maketrans(b"01", b"\0\1")
-_FIELDS: tuple[Piece, ...] = ("To", "Subject", "Date", "Message-ID", "List-Unsubscribe")
+def _tables(
+    row: Sequence[tuple[int, Piece]],
+) -> tuple[list[dict[str, bytes]], list[int], list[tuple[int, int, int]]]:
+    """The pieces of an issue by the digits of a mask.
+
+    Returns:
+        For each place in a message what stands there by digit; which digit that is, counted from the lowest; and the
+        gaps: index among a message's pieces, slot of the value, position of the fragment.
+    """
+    runs: list[tuple[int, list[tuple[int, bytes]]]] = []
+    gaps = []
+    joins = False
+    for position, piece in row:
+        digit = position // 4
+        if isinstance(piece, str):
+            gaps.append((_FIELDS + len(runs), _SLOTS.index(piece), position))
+            runs.append((digit, []))
+        elif joins and runs[-1][0] == digit:
+            runs[-1][1].append((position % 4, piece))
+        else:
+            runs.append((digit, [(position % 4, piece)]))
+        joins = isinstance(piece, bytes)
+    tables = [
+        {
+            name: b"".join(piece for position, piece in run if number >> position & 1)
+            for number, name in enumerate(_DIGITS)
+        }
+        if run else _NOTHING
+        for _, run in runs
+    ]  # fmt: skip
+    return tables, [digit for digit, _ in runs], gaps
+
+
+def _written(value: str) -> tuple[bytes, bytes]:
+    """A reader's own value as complete quoted-printable lines of the text part and of the HTML part."""
+    if len(value) < quoted.WIDTH and _AS_IT_IS.fullmatch(value):
+        line = value.encode() + quoted.SOFT
+        return line, line
+    line = quoted.encode(value)
+    return line, quoted.encode(html_entities.escape(value)) if _MARKUP.search(value) else line
 
 
 def _renamed(piece: Piece, prefix: str) -> Piece:

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import html
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,18 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.issue import Selection
+from digest.domain.mail import Cut
 from digest.errors import MessageError, RenderError
-from digest.render import headers
+from digest.render import headers, quoted
 from digest.render.clean import clean_line
-from digest.render.cut import cut_for, whole
-from digest.render.message import Head, sender_id
-from digest.render.stitch import message
+from digest.render.cut import cut_for, in_cut, whole
+from digest.render.message import HTML_PART, TEXT_PART, Head, sender_id, tokens
+from digest.render.stitch import Stitcher, message
 from tests.render import documents
 
 DOCUMENT = documents.document()
 FRAGMENTS = documents.renderer().render(DOCUMENT)
 HEAD = Head.of(DOCUMENT)
 WHOLE = whole(FRAGMENTS)
+STITCHER = Stitcher(HEAD, FRAGMENTS)
 
 
 def sent(**changes: object) -> bytes:
@@ -39,6 +42,31 @@ def test_the_same_arguments_give_the_same_bytes() -> None:
     again = documents.renderer().render(documents.document())
     assert again == FRAGMENTS
     assert message(Head.of(documents.document()), again, WHOLE, documents.addressee()).data == sent()
+
+
+@given(
+    bits=st.integers(0, (1 << len(FRAGMENTS) + 4) - 1),
+    address=st.sampled_from(["ada@reader.example", "a&b'c@reader.example", " a-b.c+d@x-y.example ", "u" * 64 + "@x.example"]),
+    link=st.sampled_from(["https://f.example/u/x_-Y", "https://f.example/?a=1&b=2", "https://f.example/" + "." * 90]),
+)  # fmt: skip
+def test_any_cut_is_the_join_of_its_fragments_with_the_readers_own_words_between(
+    bits: int, address: str, link: str
+) -> None:
+    cut, reader = Cut(bits), documents.addressee(address=address, unsubscribe_url=link)
+    values = tokens(HEAD, FRAGMENTS, cut, reader)
+    head, text, page = STITCHER.message(cut, reader).data.split(b"--" + HEAD.boundary)[:3]
+    chosen = in_cut(FRAGMENTS, cut)
+    assert text == TEXT_PART + quoted.fill(b"".join(f.text for f in chosen), values)
+    assert page == HTML_PART + quoted.fill(b"".join(f.html for f in chosen), values, html.escape)
+    assert parsed(head)["Subject"] == HEAD.lines_for(FRAGMENTS, cut).subject
+
+
+@given(st.from_regex(r"[A-Za-z0-9' =?.-]{0,60}", fullmatch=True), st.sampled_from(["a@b.example", "a" * 50 + "@b.co"]))
+def test_a_name_of_usual_letters_is_read_as_it_is_written(name: str, address: str) -> None:
+    field = headers.mailbox("To", name, address)
+    assert all(len(line) <= headers.FOLD for line in field.decode().split("\r\n"))
+    shown, bare = parseaddr(str(email.message_from_bytes(field)["To"]).replace("\r\n", ""))
+    assert (str(make_header(decode_header(shown))), bare) == (clean_line(name), address)
 
 
 def test_the_mail_has_each_header_once_and_as_the_rfcs_want_them() -> None:
