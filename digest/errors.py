@@ -24,6 +24,9 @@
 Every message is written for the person who must act: what happened, where, and what to do.
 """
 
+from collections.abc import Iterable
+from typing import Self
+
 
 class DigestError(Exception):
     """Anything this service reports on purpose. ``str(error)`` is a sentence for a person."""
@@ -55,14 +58,18 @@ class ConfigError(PermanentError):
         file: the file's path as the user knows it, or the setting's name.
         line: 1-based line, if known.
         key: dotted key, such as ``blocks[3].type``.
+        others: what else is wrong; its words follow on lines of their own.
     """
 
     exit_code = 2
 
-    def __init__(self, problem: str, *, file: str = "", line: int | None = None, key: str = "") -> None:
+    def __init__(
+        self, problem: str, *, file: str = "", line: int | None = None, key: str = "", others: Iterable[Self] = ()
+    ) -> None:
         self.problem, self.file, self.line, self.key = problem, file, line, key
         where = file + (f":{line}" if line is not None else "")
-        super().__init__(": ".join(part for part in (where, key, problem) if part))
+        words = ": ".join(part for part in (where, key, problem) if part)
+        super().__init__("\n".join([words, *map(str, others)]))
 
 
 class NotFound(PermanentError):

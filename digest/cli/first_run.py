@@ -73,7 +73,9 @@ def _mention_changes(ctx: Context, settings: Settings) -> None:
     changes = newsroom_workflow.plan(ctx, bootstrap.newsroom_files(settings))
     if changes:
         console.print(
-            f"{settings.newsroom_path} differs from what is in force in {len(changes)} places: `digest newsroom plan`"
+            f"{settings.newsroom_path} is not what is in force ({len(changes)} changes):"
+            " `digest newsroom plan` shows them, `digest newsroom apply` makes them",
+            soft_wrap=True,
         )
 
 
@@ -113,7 +115,8 @@ def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
         choosy = next((each for each in active if each.choice.topics), active[0])
         token = ctx.signer.sign("preferences", choosy.subscription.id or 0)
         links.append(("one reader's preferences", f"{local}/preferences/{token}"))
-    links += [("sign-up", f"{local}/"), ("outbox", _outbox(ctx, settings))]
+    links.append(("sign-up", f"{local}/"))
+    links.append(_mails(ctx, settings))
     width = max(len(name) for name, _ in links)
     lines = [f"  {name:<{width}}  {link}" for name, link in links]
     lines += [f"  ! {step.words}" for step in steps if step.failed]
@@ -124,10 +127,10 @@ def _outcome(ctx: Context, settings: Settings, steps: list[Step]) -> JobOutcome:
     return JobOutcome(documents, any(step.failed for step in steps), "\n".join(lines))
 
 
-def _outbox(ctx: Context, settings: Settings) -> str:
+def _mails(ctx: Context, settings: Settings) -> tuple[str, str]:
     """Where the mails are: the folder of a Maildir, else the sender's name."""
     scheme, _, path = settings.sender_dsn.partition("://")
-    return f"{path}/new" if scheme == "file" else ctx.sender.name
+    return ("outbox", f"{path}/new") if scheme == "file" else ("mails go by", ctx.sender.name)
 
 
 def _counts(document: dict[str, Any]) -> str:

@@ -80,7 +80,8 @@ def _words(document: IssueDocument, state: str, sections: list[dict[str, Any]]) 
     for section in sections:
         lines.append(f"\n{section['title'] or section['key'].capitalize()}")
         for story in section["stories"]:
-            lines.append(f"  {story['rank']:>3}. {story['headline']} ({story['source']}, {story['sources']} sources)")
+            others = f" +{story['sources'] - 1}" if story["sources"] > 1 else ""
+            lines.append(f"  {story['rank']:>3}. {story['headline']} ({story['source']}{others})")
             parts = " ".join(f"{name} {value:+.2f}" for name, value in story["score"]["parts"].items())
             lines.append(f"       {story['score']['total']:.2f} = {parts}")
     return "\n".join(lines)

@@ -36,7 +36,7 @@ def forecast(issue_id: IssueId, as_json: Json = False) -> None:
     with open_service() as (ctx, _settings):
         found = forecasts.forecast(ctx, issue_id)
     lines = [
-        f"{found.recipients:,} of {found.audience:,} readers get {found.cuts:,} distinct mails"
+        f"{found.recipients:,} of {found.audience:,} readers get {found.cuts:,} distinct mail{'' if found.cuts == 1 else 's'}"
         + (f"; {found.settled:,} are settled already" if found.settled else ""),
         *(
             f"  {count:>9,}  skipped: {reason}"

@@ -28,7 +28,8 @@ def check(as_json: Json = False) -> None:
     loaded = settings()
     newsroom, problems = read.check(loaded.newsroom_path, bootstrap.newsroom_variables(loaded))
     found = [{"file": row.file, "line": row.line, "key": row.key, "problem": row.problem} for row in problems]
-    words = f"{len(newsroom.feeds)} feeds, {len(newsroom.topics)} topics, {len(newsroom.newsletters)} newsletters"
+    counts = (("feed", newsroom.feeds), ("topic", newsroom.topics), ("newsletter", newsroom.newsletters))
+    words = ", ".join(f"{len(rows)} {noun}{'' if len(rows) == 1 else 's'}" for noun, rows in counts)
     lines = [str(problem) for problem in problems] or [f"{loaded.newsroom_path}: {words}; all well"]
     emit(as_json, {"ok": not problems, "problems": found}, "\n".join(lines))
     raise typer.Exit(2 if problems else 0)

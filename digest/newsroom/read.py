@@ -49,11 +49,12 @@ def load(folder: Path, variables: Mapping[str, str] | None = None) -> Newsroom:
         variables: values for ``{name}`` in feed addresses.
 
     Raises:
-        ConfigError: the first problem found, by file, line and key.
+        ConfigError: every problem found, by file, line and key.
     """
     newsroom, problems = check(folder, variables)
     if problems:
-        raise problems[0]
+        first, *others = problems
+        raise ConfigError(first.problem, file=first.file, line=first.line, key=first.key, others=others)
     return newsroom
 
 

@@ -104,3 +104,11 @@ def test_a_plan_names_what_is_added_changed_and_retired(tmp_path: Path) -> None:
         "- feed http://h/b",
     ]
     assert {change.action for change in plan(files, Newsroom())} == {"add", "change"}
+
+
+def test_all_problems_of_a_newsroom_are_named_at_once(tmp_path: Path) -> None:
+    feeds = '[[feeds]]\nurll = "https://a.example.org/rss"\nname = "A"\nweight = "heavy"\n'
+    with pytest.raises(ConfigError) as caught:
+        read.load(newsroom(tmp_path, feeds=feeds))
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["feeds[0].url", "feeds[0].weight", "feeds[0].urll"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from textwrap import shorten
 
 from pydantic import TypeAdapter
 
@@ -247,4 +248,4 @@ def _contents(block: Block) -> str:
     found = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts if count]
     if found:
         return ", ".join(found)
-    return " ".join(block.body.split())[:80] or "nothing today"
+    return shorten(block.body, 80, placeholder=" …") or "nothing today"
