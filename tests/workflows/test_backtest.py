@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from digest.domain.newsroom import BlockSpec
+from digest.domain.ranking import RankingWeights
 from digest.store.database import Database
 from digest.store.newsroom import write_newsroom
 from digest.store.tables import Article, Feed, Placement
@@ -110,3 +111,17 @@ def test_a_sentence_model_reads_what_a_backtest_groups(ctx: Context) -> None:
     assert rebuilt(ctx) == headlines
     object.__setattr__(ctx, "sentences", None)
     assert set(LIKELY) <= set(rebuilt(ctx))
+
+
+def test_a_backtest_tells_which_places_other_weights_would_change(ctx: Context) -> None:
+    # The oldest event has two outlets: it leads by coverage, and a newer single report leads where freshness decides all.
+    publish(ctx, OTHERS[0], OTHERS[1], EVENT[0], EVENT[1])
+    headlines = drafted(ctx)
+    (usual,) = backtest(ctx, "ledger", 7)
+    (other,) = backtest(ctx, "ledger", 7, RankingWeights(freshness=50.0))
+    assert list(usual.before) == list(usual.after) == headlines
+    assert (usual.changed, "no places of the first 10 would change" in str(usual)) == (0, True)
+    assert headlines[0] in EVENT
+    assert list(other.before) == headlines
+    assert other.after[:2] == (OTHERS[0], OTHERS[1])
+    assert (other.changed, "3 places of the first 10 would change" in str(other)) == (3, True)

@@ -6,18 +6,16 @@ import pytest
 from sqlmodel import select
 
 from digest.domain.content import Entry, TopicProfile
-from digest.domain.ranking import RankingWeights
 from digest.errors import NotFound
 from digest.store import newsroom
 from digest.store.articles import Incoming, upsert
 from digest.store.database import Database
 from digest.store.tables import Article, Feed, TopicCorrection
-from digest.workflows.backtest import backtest
 from digest.workflows.context import Context
 from digest.workflows.topic_learning import correct, verdicts
 from digest.workflows.topics import try_topic
 from tests.conftest import NOW, Clock
-from tests.workflows.world import FakeSender, context, publish
+from tests.workflows.world import FakeSender, context
 
 BANKS = TopicProfile("banks", "Banks", include=("bank",))
 TITLES = ("A bank opens", "The bank shuts", "Credit union grows")
@@ -76,18 +74,3 @@ def test_a_correction_of_what_is_not_there_is_refused(ctx: Context) -> None:
         correct(ctx, "boats", ids(ctx)["A bank opens"], belongs=True, editor="ana@example.org")
     with pytest.raises(NotFound, match="no article 99"):
         correct(ctx, "banks", 99, belongs=True, editor="ana@example.org")
-
-
-def test_a_backtest_tells_which_places_other_weights_would_change(ctx: Context) -> None:
-    with ctx.db.write() as session:
-        row = session.exec(select(Article).where(Article.title == "A bank opens")).one()
-        row.published_at = NOW - timedelta(hours=1)
-        newsroom.write_newsroom(session, replace(newsroom.read_newsroom(session), topics=()), NOW)
-    publish(ctx)
-    usual, other = (
-        backtest(ctx, "ledger", 7, weights)[0] for weights in (None, RankingWeights(freshness=0.0, momentum=0.0))
-    )
-    assert usual.before == usual.after
-    assert usual.changed == 0
-    assert set(other.after) == set(usual.after)
-    assert "would change" in str(other)
