@@ -71,8 +71,8 @@ def fill(url: str, count: int, *, texts: bool) -> None:
     db = Database(url)
     migrate(db)
     made = headlines(count)
-    # Other words than in the titles, and few of them the same in two texts: texts are here to be carried about.
-    long = [" ".join(f"w{(number * 613 + word * 7) % 50021}" for word in range(650))[:4000] for number in range(997)]
+    # Words at random: every text is its own, and none is a copy of another.
+    chance, vocabulary = random.Random(5), [f"w{word}" for word in range(50_000)]
     with db.write() as session:
         session.execute(insert(Feed), [{"url": f"https://n{n}.example/feed", "name": f"N{n}"} for n in range(100)])
     for start in range(0, count, 10_000):
@@ -80,7 +80,7 @@ def fill(url: str, count: int, *, texts: bool) -> None:
         for number in range(start, min(count, start + 10_000)):
             title, source = made[number]
             at = START + timedelta(hours=72 * number / count)
-            text = f"{number} {long[number % len(long)]}" if texts else ""
+            text = " ".join(chance.choices(vocabulary, k=650))[:4000] if texts else ""
             rows.append(
                 {"url": f"https://news.example/{number}", "title": title, "source": source, "published_at": at,
                  "first_seen_at": at, "feed_id": 1 + number % 100, "text": text, "summary": text[:300]}

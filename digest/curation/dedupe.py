@@ -5,24 +5,27 @@ as copies; they add no source to a story.
 """
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from digest.curation.text import normal_title, shingles, words
+from digest.curation.text import normal_title, words
 from digest.domain.content import Candidate
 
 MIN_TITLE_WORDS = 4
 """A title with fewer words ("Market wrap") says too little to make two articles copies of each other."""
 
 SIMILAR = 0.5
-"""Jaccard similarity of 3-word shingles from which two texts are copies."""
+"""Jaccard similarity of 3-word runs (shingles) from which two texts are copies."""
 
 CONTAINED = 0.8
 """Share of the shorter text's shingles that the longer one holds, from which the shorter is a cut copy."""
 
 COMPARED_WORDS = 200
 """Copies agree from the start; words behind these are not compared."""
+
+READ = 20 * COMPARED_WORDS
+"""Characters of a text that are read for them; grouping reads no more than this of any text."""
 
 SERIAL = timedelta(hours=48)
 """Equal titles further apart than this are numbers of a series ("Markets wrap: what moved today"), not copies."""
@@ -32,6 +35,9 @@ _URL = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?:www\.)?([^/?#\s]+)([^?#\s]*)(
 _TRACKING = re.compile(r"utm_|fbclid|gclid|ref=")
 _NEAR = 20
 """Texts that share a shingle are compared with so many that follow: cost stays linear, long chains still join."""
+
+_AT_ONCE = 1_000_000
+"""Runs that are sorted together."""
 
 
 class Families:
@@ -102,22 +108,63 @@ def _join_titles(sets: Families, candidates: Sequence[Candidate]) -> None:
 
 
 def _join_similar(sets: Families, candidates: Sequence[Candidate]) -> None:
-    """Join texts that share most of their shingles; only pairs with a rare shingle in common are compared."""
-    texts: dict[int, frozenset[str]] = {}
+    """Join texts that share most of their runs of words; only pairs with a rare run in common are compared."""
+    import numpy as np
+
+    number: dict[str, int] = {}
+    positions: list[int] = []
+    runs: list[Any] = []
     for position, candidate in enumerate(candidates):
-        if sets.find(position) == position:
-            body = words((candidate.text or candidate.summary)[: 20 * COMPARED_WORDS])[:COMPARED_WORDS]
-            found = shingles(body)
-            if len(found) >= _MIN_SHINGLES:
-                texts[position] = found
-    holders: dict[str, list[int]] = defaultdict(list)
-    for position, found in texts.items():
-        for shingle in found:
-            holders[shingle].append(position)
-    shared: Counter[tuple[int, int]] = Counter()
-    for held in holders.values():
-        shared.update((one, other) for i, one in enumerate(held) for other in held[i + 1 : i + 1 + _NEAR])
-    for (one, other), common in shared.items():
-        sizes = len(texts[one]), len(texts[other])
-        if common >= SIMILAR * (sum(sizes) - common) or common >= CONTAINED * min(sizes):
-            sets.join(one, other)
+        if sets.find(position) != position:
+            continue
+        body = words((candidate.text or candidate.summary)[:READ])[:COMPARED_WORDS]
+        if len(body) < _MIN_SHINGLES:
+            continue
+        found = _runs(np.array([number.setdefault(word, len(number)) for word in body], np.int64))
+        if len(found) >= _MIN_SHINGLES:
+            positions.append(position)
+            runs.append(found)
+    if len(runs) < 2:
+        return
+    sizes = np.array([len(found) for found in runs])
+    one, other, common = _shared(np.concatenate(runs), np.repeat(np.arange(len(runs)), sizes))
+    least, both = np.minimum(sizes[one], sizes[other]), sizes[one] + sizes[other]
+    alike = (common >= SIMILAR * (both - common)) | (common >= CONTAINED * least)
+    for left, right in zip(one[alike].tolist(), other[alike].tolist(), strict=True):
+        sets.join(positions[left], positions[right])
+
+
+def _runs(body: Any) -> Any:
+    """The different runs of three words of a text, each as one number.
+
+    Exact for two million different words; beyond that a few unlike runs are taken for one.
+    """
+    import numpy as np
+
+    return np.unique((body[:-2] << 42) ^ (body[1:-1] << 21) ^ body[2:])
+
+
+def _shared(runs: Any, texts: Any) -> tuple[Any, Any, Any]:
+    """The pairs of texts that have a run in common, and in how many runs they meet.
+
+    Args:
+        runs: those of the first text, then those of the next, …
+        texts: for every run the number of its text.
+    """
+    import numpy as np
+
+    size, shares = int(texts[-1]) + 1, 1 + len(runs) // _AT_ONCE
+    share = (runs ^ (runs >> 21)) % shares
+    pairs, counts = [], []
+    for part in range(shares):
+        mine = np.flatnonzero(share == part)
+        mine = mine[np.argsort(runs[mine], kind="stable")]
+        run, text = runs[mine], texts[mine]
+        # Texts that have a run are beside each other now, in their order.
+        near = [(text[:-step] * size + text[step:])[run[:-step] == run[step:]] for step in range(1, _NEAR + 1)]
+        pair, count = np.unique(np.concatenate(near), return_counts=True)
+        pairs.append(pair)
+        counts.append(count)
+    pair, place = np.unique(np.concatenate(pairs), return_inverse=True)
+    common = np.bincount(place, weights=np.concatenate(counts), minlength=len(pair))
+    return pair // size, pair % size, common

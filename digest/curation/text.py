@@ -1,4 +1,4 @@
-"""Text as the other modules of this room see it: words, terms, sentences, titles, shingles.
+"""Text as the other modules of this room see it: words, terms, sentences, titles.
 
 Everything here survives any input: control characters, lone surrogates, text without spaces (Chinese,
 Japanese, Thai), right-to-left scripts, a title of one word, none at all.
@@ -108,13 +108,6 @@ def normal_title(title: str) -> str:
     line = clean(title)
     bare = _OUTLET.sub("", line) if _OUTLET_NEAR.search(line) else line
     return " ".join(words(bare)) or " ".join(words(title))
-
-
-def shingles(tokens: Sequence[str], size: int = 3) -> frozenset[str]:
-    """The runs of ``size`` words of a text; a shorter text is one run."""
-    if not tokens:
-        return frozenset()
-    return frozenset(" ".join(tokens[i : i + size]) for i in range(max(1, len(tokens) - size + 1)))
 
 
 _ABBREVIATED = (

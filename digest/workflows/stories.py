@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from digest.curation.dedupe import READ
 from digest.curation.developing import developments
 from digest.curation.explain import Explanation, explain
 from digest.curation.group import as_known, group
@@ -146,7 +147,7 @@ def regroup(ctx: Context) -> int:
     """Group the articles of the last days, as the next draft would; how many stories there are."""
     now = ctx.clock()
     with ctx.db.read() as session:
-        found = candidates(session, Window(now - MEMORY, now + timedelta(minutes=1)))
+        found = candidates(session, Window(now - MEMORY, now + timedelta(minutes=1)), text=READ)
         rules = story_rules.among(session, [article.id for article in found])
     stories = group(found, rules, meanings(ctx, found))
     with ctx.db.write() as session:

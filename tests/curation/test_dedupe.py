@@ -1,13 +1,15 @@
 import csv
 import json
-from itertools import groupby
+from itertools import combinations, groupby
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from digest.cli.lab import app
-from digest.curation.dedupe import families
+from digest.curation.dedupe import Families, families
 from digest.curation.lab import dedupe_rows
 from tests.conftest import shared_data
 from tests.curation.make import article
@@ -58,6 +60,22 @@ def test_other_words_on_the_same_matter_are_no_copy() -> None:
         "had asked the regulator to renew its licence; twice the answer was no, people who know the matter said."
     )
     assert families([article(1, "One", text=TEXT), article(2, "Two", text=other)]) == [0, 1]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcd"), min_size=10, max_size=60), max_size=12), st.integers(0, 11))
+def test_copies_are_those_that_share_enough_runs_of_words(bodies: list[list[str]], cut: int) -> None:
+    if bodies:  # a cut copy of one of them
+        bodies = [*bodies, bodies[cut % len(bodies)][: 30 + cut]]
+    runs = [{tuple(body[i : i + 3]) for i in range(len(body) - 2)} for body in bodies]
+    expected = Families(len(bodies))
+    for (i, one), (j, other) in combinations(enumerate(runs), 2):
+        common = len(one & other)
+        if min(len(one), len(other)) >= 12 and (
+            common >= 0.5 * len(one | other) or common >= 0.8 * min(len(one), len(other))
+        ):
+            expected.join(i, j)
+    found = families([article(i, f"No {i}", text=" ".join(body)) for i, body in enumerate(bodies)])
+    assert found == [expected.find(i) for i in range(len(bodies))]
 
 
 def test_nothing_has_no_copies() -> None:

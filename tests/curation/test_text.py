@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.curation.text import clean, is_whole, normal_title, sentences, shingles, stem, terms, words
+from digest.curation.text import clean, is_whole, normal_title, sentences, stem, terms, words
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 
@@ -63,12 +63,6 @@ def test_sentences_end_where_sentences_end(text: str, expected: list[str]) -> No
 )
 def test_a_whole_sentence_has_an_end(text: str, whole: bool) -> None:
     assert is_whole(text) is whole
-
-
-def test_a_short_text_is_one_shingle() -> None:
-    assert shingles(["a", "b"]) == {"a b"}
-    assert shingles(["a", "b", "c", "d"]) == {"a b c", "b c d"}
-    assert shingles([]) == frozenset()
 
 
 @given(ANY_TEXT)

@@ -64,6 +64,12 @@ def test_an_entry_becomes_an_article_and_an_article_a_candidate(db: Database) ->
     assert (found.published_at, found.story_id) == (NOW - HOUR, None)
 
 
+@pytest.mark.parametrize(("read", "text"), [(None, "Ünïcode text"), (7, "Ünïcode"), (0, ""), (99, "Ünïcode text")])
+def test_of_a_text_so_many_characters_are_read(db: Database, read: int | None, text: str) -> None:
+    store(db, entry(content="Ünïcode text"))
+    assert [found.text for found in candidates(db, text=read)] == [text]
+
+
 def test_the_same_feed_again_stores_nothing_new(db: Database) -> None:
     first, second = store(db, entry(1), entry(2)), store(db, entry(1), entry(2))
     assert (len(first.new), first.seen, len(second.new), second.seen) == (2, 2, 0, 2)

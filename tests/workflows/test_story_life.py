@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from digest.domain.content import StoryRule
 from digest.store import story_rules
 from digest.store.database import Database
 from digest.store.tables import Article, Feed
@@ -88,6 +89,24 @@ def test_what_was_merged_stays_one_when_the_articles_between_have_left(ctx: Cont
     assert where(ctx, *OTHERS) == [one, one, one]
     with ctx.db.read() as session:
         assert story_rules.among(session, [ident(ctx, OTHERS[1])])
+
+
+def test_of_a_big_window_the_rules_are_those_of_its_articles_alone(ctx: Context) -> None:
+    publish(ctx, *OTHERS)
+    first, between, last = (ident(ctx, title) for title in OTHERS)
+    with ctx.db.write() as session:
+        apart, chain = StoryRule(between, between + 9000, False), StoryRule(last, first, True)
+        session.add(
+            Article(id=between + 9000, url="https://a.example/far", title="Far", source="A", feed_id=1,
+                    published_at=ctx.clock(), first_seen_at=ctx.clock())
+        )  # fmt: skip
+        session.flush()
+        story_rules.add(session, [apart, chain], "ed@example.com", ctx.clock())
+    window = [first, last, *range(20_000, 21_000)]
+    with ctx.db.read() as session:
+        assert story_rules.among(session, window) == (chain,)
+        assert story_rules.among(session, [*window, between]) == (apart, chain)
+        assert story_rules.among(session, [first, last]) == (chain,)
 
 
 def test_a_sentence_model_reads_what_is_grouped(ctx: Context) -> None:
