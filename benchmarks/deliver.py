@@ -3,6 +3,7 @@
 Every measurement runs in fresh processes, one after the other, against the same kind of sink on loopback:
 
     python benchmarks/deliver.py --fastsink fastsink.c --nodemailer nodemailer_send.js     # the whole path and its peers
+    python benchmarks/deliver.py … --processes 2                                           # by two workers at once
     python benchmarks/deliver.py … --database postgresql://USER@HOST                       # the same on PostgreSQL
     python benchmarks/deliver.py --workers --database postgresql://USER@HOST               # 1, 2, 4 workers, slow sink
     python benchmarks/deliver.py --memory 1000 1000000                                     # peak memory of a worker
@@ -249,16 +250,14 @@ def run_workers(url: str, sender: str, var: Path, count: int, connections: int) 
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-    began = time.perf_counter()
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     found = [json.loads(process.communicate()[0]) for process in processes]
-    seconds = time.perf_counter() - began
     assert not any(one["problem"] for one in found), found
     return {
-        "seconds": max(one["seconds"] for one in found) if count == 1 else seconds,
+        "seconds": max(one["seconds"] for one in found),
         "sent": sum(one["sent"] for one in found), "cpu": sum(one["cpu"] for one in found),
         "peak": max(one["peak"] for one in found), "planning": max(one["planning"] for one in found),
     }  # fmt: skip
@@ -355,7 +354,9 @@ def whole_path(options: argparse.Namespace, folder: Path) -> None:
         with a_database(options.database, folder) as url, sink(binary) as port:
             cuts = furnish(url, options.readers)
             var = folder / f"var{turn}"
-            took = run_workers(url, f"smtp://127.0.0.1:{port}?tls=none{options.query}", var, 1, options.connections)
+            took = run_workers(
+                url, f"smtp://127.0.0.1:{port}?tls=none{options.query}", var, options.processes, options.connections
+            )
             assert took["sent"] == options.readers, took
             size = mean_size(url, var)
             ours.append(options.readers / took["seconds"])
@@ -368,7 +369,7 @@ def whole_path(options: argparse.Namespace, folder: Path) -> None:
         words = f"  {ours[-1]:,.0f}/s ({cpu[-1]:.0f} µs CPU, {planning[-1]:.1f} s to the first) · smtp-source {source[-1]:,.0f}/s"
         print(words + (f" · nodemailer {node[-1]:,.0f}/s" if node else ""), flush=True)
     middle = statistics.median
-    print(f"{options.readers:,} readers, {cuts:,} choices, mails of {size:,} bytes, {options.connections} connections, "
+    print(f"{options.readers:,} readers, {cuts:,} choices, mails of {size:,} bytes, {options.connections} connections of {options.processes} processes, "
           f"{'PostgreSQL' if options.database else 'SQLite'}; median of {options.repeat}")  # fmt: skip
     print(f"messages a second       {middle(ours):>10,.0f}")
     print(f"of smtp-source          {middle(a / b for a, b in zip(ours, source, strict=True)):>10.2f} ×")
@@ -424,7 +425,8 @@ def main() -> None:
     parser.add_argument("--node-modules", default=os.environ.get("NODE_PATH", ""))
     parser.add_argument("--database", default="", help="a PostgreSQL server on which databases may be made")
     parser.add_argument("--readers", type=int, default=50_000)
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=4, help="of each worker")
+    parser.add_argument("--processes", type=int, default=1, help="workers that share the whole path")
     parser.add_argument("--query", default="", help="more options of the sender, such as &per_connection=100000")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--workers", action="store_true")

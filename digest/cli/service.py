@@ -8,6 +8,7 @@ import typer
 
 from digest import bootstrap
 from digest.cli.common import Json, console, emit, open_service, settings
+from digest.cli.crew import Crew, end_with_parent, worker_command
 from digest.cli.first_run import do_the_job
 from digest.cli.serving import Beat, beating, break_off_later, listening, serve
 from digest.engine.jobs import Untold
@@ -68,10 +69,20 @@ def web() -> None:
 
 def worker(
     concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, max=64, help="Connections to the mail server at most.")
+        int, typer.Option(metavar="N", min=1, max=64, help="Connections to the mail server at most, of each process.")
     ] = THREADS,
+    processes: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Worker processes; one uses one core.")
+    ] = 1,
 ) -> None:
     """Gather, draft and deliver what is due, until stopped. Any number of workers may run, on any number of machines."""
+    if processes > 1:
+        with open_service():
+            pass  # whatever is wrong with the settings is said here, once
+        done = _asked_to_stop()
+        Crew(worker_command(concurrency), processes).attend(done)
+        return
+    end_with_parent()
     with open_service() as (ctx, loaded), bootstrap.news_at_hand(loaded):
         if not isinstance(ctx.jobs, Untold):
             _attend(ctx, concurrency)
@@ -106,8 +117,14 @@ def scheduler() -> None:
 
 def _until_stopped(*beats: Beat) -> None:
     """Keep the beats in threads until SIGINT or SIGTERM; those at work are asked to stop and waited for."""
+    done = _asked_to_stop()
+    with beating(beats):
+        done.wait()
+
+
+def _asked_to_stop() -> threading.Event:
+    """Set by SIGINT or SIGTERM from now on."""
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    with beating(beats):
-        done.wait()
+    return done
