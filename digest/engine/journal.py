@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from digest.domain.mail import Outcome
 
@@ -31,8 +32,7 @@ ROOM = 1 << 18
 """Bytes of a new journal. One that is full begins again with what is still unsettled, larger if need be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of a message, as far as the ledger needs it."""
 
     delivery_id: int
@@ -224,5 +224,9 @@ def _read(lines: Iterable[bytes], worker: str) -> Estate:
     return Estate(worker, idempotent, answered, frozenset(unanswered))
 
 
+# Kept: json.dumps would make a new one for every line.
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
+
 def _line(*words: object) -> bytes:
-    return json.dumps(words, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return _encode(words).encode() + b"\n"

@@ -314,8 +314,11 @@ def _speaks_of_the_message(mail: Reply) -> bool:
 
 def _read(reply: Reply) -> tuple[str, str]:
     """A reply as status, with the enhanced code (RFC 2034) where there is one, and words without it."""
-    lines = reply.words.decode("utf-8", "replace").split("\n")
-    enhanced = _ENHANCED.match(lines[0])
+    words = reply.words.decode("utf-8", "replace")
+    enhanced = _ENHANCED.match(words)
+    if enhanced and "\n" not in words:  # as nearly always
+        return f"{reply.code} {enhanced[0]}", words[enhanced.end() :].strip()
+    lines = words.split("\n")
     if not enhanced:
         return str(reply.code), " ".join(lines)
     text = " ".join(_ENHANCED.sub("", line, count=1).strip() if _ENHANCED.match(line) else line for line in lines)

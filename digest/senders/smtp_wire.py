@@ -8,6 +8,7 @@ import contextlib
 import select
 import socket
 import ssl
+import struct
 import time
 from typing import NamedTuple
 
@@ -41,7 +42,9 @@ class Wire:
         # A final dot is often a write of its own; Nagle would hold it back until the body is acknowledged.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
-        self._timeout: float | None = None
+        self._sends_within = self._receives_within = -1.0
+        self._news = select.poll()
+        self._news.register(sock, select.POLLIN)
         self._got = b""
         self._at = 0
 
@@ -79,7 +82,8 @@ class Wire:
             OSError: the handshake failed (``ssl.SSLError``), or took longer.
         """
         self._got, self._at = b"", 0
-        self._patience(within)
+        self._sock.settimeout(within)
+        self._sends_within = self._receives_within = within
         self._sock = context.wrap_socket(self._sock, server_hostname=host)
 
     def write(self, data: bytes, within: float) -> None:
@@ -88,14 +92,17 @@ class Wire:
         Raises:
             Lost: it could not be sent in time; ``written`` says how much was.
         """
-        written = 0
+        written, until = 0, time.monotonic() + within
         try:
-            self._patience(within)
+            if within != self._sends_within:
+                self._patience(within, socket.SO_SNDTIMEO)
             written = self._sock.send(data)
             if written < len(data):
-                view, until = memoryview(data), time.monotonic() + within
+                view = memoryview(data)
                 while written < len(data):
-                    self._patience(max(until - time.monotonic(), 0.001))
+                    if (left := until - time.monotonic()) <= 0:
+                        raise TimeoutError
+                    self._patience(left, socket.SO_SNDTIMEO)
                     written += self._sock.send(view[written:])
         except OSError as error:
             raise Lost(_why(error), written) from error
@@ -142,9 +149,7 @@ class Wire:
             return True
         if isinstance(self._sock, ssl.SSLSocket):
             return self._sock.pending() > 0
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(self._news.poll(0))
 
     def close(self) -> None:
         """Hang up."""
@@ -155,7 +160,8 @@ class Wire:
         if within <= 0:
             raise Lost("timed out")
         try:
-            self._patience(within)
+            if within != self._receives_within:
+                self._patience(within, socket.SO_RCVTIMEO)
             more = self._sock.recv(16_384)
         except OSError as error:
             raise Lost(_why(error)) from error
@@ -164,14 +170,32 @@ class Wire:
         self._got = self._got[self._at :] + more
         self._at = 0
 
-    def _patience(self, seconds: float) -> None:
-        if seconds != self._timeout:
+    def _patience(self, seconds: float, option: int) -> None:
+        """How long the next sends, or receives, may take.
+
+        In clear the kernel keeps the time (SO_SNDTIMEO, SO_RCVTIMEO): with a timeout of its own Python would poll before
+        every call. TLS needs Python's.
+        """
+        if isinstance(self._sock, ssl.SSLSocket):
             self._sock.settimeout(seconds)
-            self._timeout = seconds
+            self._sends_within = self._receives_within = seconds
+            return
+        if self._sends_within < 0 and self._receives_within < 0:
+            self._sock.settimeout(None)
+        whole, part = divmod(max(int(seconds * 1_000_000), 1), 1_000_000)  # 0 would be for ever
+        self._sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", whole, part))
+        if option == socket.SO_SNDTIMEO:
+            self._sends_within = seconds
+        else:
+            self._receives_within = seconds
 
 
 def _why(error: OSError) -> str:
-    return "timed out" if isinstance(error, TimeoutError) else error.strerror or str(error) or type(error).__name__
+    return (
+        "timed out"
+        if isinstance(error, TimeoutError | BlockingIOError)
+        else error.strerror or str(error) or type(error).__name__
+    )
 
 
 def _shown(line: bytes) -> str:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from digest.domain.mail import Message, SendResult
 from digest.engine.exchange import Exchange
@@ -61,8 +62,7 @@ class Overtaken(Exception):
     """This reader may not be written to any more; whoever comes behind may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A row, and how its reader stood at a moment.
 
     Attributes:
@@ -104,6 +104,7 @@ class Course:
     _by_domain: dict[str, int] = field(default_factory=dict)
     _looked: Look | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _looking: threading.Lock = field(default_factory=threading.Lock)
 
     def goes_on(self) -> bool:
         """Whether mails may still be handed over; asked of the database every second, not for every mail."""
@@ -112,13 +113,14 @@ class Course:
         if self.stop():
             self.halted.set()
         elif self._is_old():
-            with self._lock:
-                if not self._is_old():
-                    return True  # another connection was quicker
-                self._looked = Look.now(self.ctx)
-            with self.ctx.db.read() as session:
-                if issues.standing(session, self.issue_id) != ("sending", self.revision):
-                    self.halted.set()
+            # The others wait meanwhile: however slow the database is, nobody goes on by an old look.
+            with self._looking:
+                if self._is_old():
+                    looked = Look.now(self.ctx)
+                    with self.ctx.db.read() as session:
+                        if issues.standing(session, self.issue_id) != ("sending", self.revision):
+                            self.halted.set()
+                    self._looked = looked
         return not self.halted.is_set()
 
     def _is_old(self) -> bool:
@@ -310,22 +312,19 @@ class Carrier:
 
 
 def look(ctx: Context, claimed: Iterable[Claimed], until: float) -> list[Ready]:
-    """How the readers of these rows stand at this moment: one question for all of them, and one for suppressions.
+    """How the readers of these rows stand at this moment: one question for all of them.
 
     Asked after the claim is committed, whoever unsubscribed before this moment is seen.
     """
     seen = Look.now(ctx)
     with ctx.db.read() as session:
-        rows = deliveries.with_recipients(session, list(claimed))
-        hashes = [ctx.signer.address_hash(row.address) for row in rows]
-        suppressed = deliveries.suppressed(session, hashes)
-    return [
-        Ready(row, SUPPRESSED if hashed in suppressed else _reason_to_skip(row, seen.by_wall), seen, until)
-        for row, hashed in zip(rows, hashes, strict=True)
-    ]
+        rows = deliveries.with_recipients(session, list(claimed), ctx.signer)
+    return [Ready(row, _reason_to_skip(row, seen.by_wall), seen, until) for row in rows]
 
 
 def _reason_to_skip(row: Claimed, now: datetime) -> str:
+    if row.is_suppressed:
+        return SUPPRESSED
     if row.subscription_state != "active":
         return "erased" if row.subscription_state == "erased" else "unsubscribed"
     return PAUSED if row.paused_until is not None and row.paused_until > now else ""

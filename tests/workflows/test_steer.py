@@ -106,8 +106,8 @@ def test_all_threads_of_a_worker_stop_when_one_of_them_has_seen_it(
 
     sender.on_hand_over = after(sender, clock, 2, step)
     deliver(ctx, issue, threads=3)
-    assert adds_up(ctx, issue)["sent"] <= taken_by_then[0] + 2 + 3, (
-        "two looks of one second at most, and one mail in each hand"
+    assert adds_up(ctx, issue)["sent"] <= taken_by_then[0] + 2 + 2 * 3, (
+        "the mails of the second that a look is good for, and one in each hand before and after"
     )
     assert adds_up(ctx, issue)["sending"] == 0
 

@@ -1,27 +1,28 @@
 """Taking rows for a worker, looking at their readers again, and giving back what was not tried."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, case, func, text, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
-from digest.store.tables import Delivery, Issue, Subscriber, Subscription
+from digest.domain.audience import Signer
+from digest.store.deliveries.planning import suppressed
+from digest.store.tables import Delivery, Issue, Subscription
 
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):  # a tuple, as one is made for every mail
     """A row in a worker's hands, with what must be looked at again at the moment of sending.
 
     Attributes:
         attempts: this one included.
         dated_at: the Date header: the moment of the first attempt.
         lease_until: after it, the row may be somebody else's.
+        is_suppressed: nothing may be sent to this address, whatever the subscription says.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Claimed:
     name: str = ""
     subscription_state: str = ""
     paused_until: datetime | None = None
+    is_suppressed: bool = False
 
 
 def claim(
@@ -55,7 +57,7 @@ def claim(
     taken = session.execute(_CLAIM_PUT_OFF, {**values, "most": limit}).all()
     if len(taken) < limit:
         taken = [*taken, *session.execute(_CLAIM_AT_ONCE, {**values, "most": limit - len(taken)}).all()]
-    return sorted((Claimed(*row) for row in taken), key=lambda row: row.id)
+    return sorted(Claimed(*(*row, lease_until)) for row in taken)  # by id
 
 
 def _claiming(due: Any) -> Any:
@@ -76,7 +78,7 @@ def _claiming(due: Any) -> Any:
         )
         .returning(
             _ROWS.c.id, _ROWS.c.subscriber_id, _ROWS.c.subscription_id, _ROWS.c.cut_id, _ROWS.c.attempts,
-            _ROWS.c.dated_at, _ROWS.c.lease_until,
+            _ROWS.c.dated_at,
         )
     )  # fmt: skip
 
@@ -85,31 +87,42 @@ _CLAIM_PUT_OFF = _claiming(_ROWS.c.not_before <= bindparam("now", type_=_ROWS.c.
 _CLAIM_AT_ONCE = _claiming(_ROWS.c.not_before.is_(None))
 
 
-_GONE = ("", "", "ended", None, None)
+_GONE = ("", "", "ended", None, None, None, False)
 
 
-def with_recipients(session: Session, rows: Sequence[Claimed]) -> list[Claimed]:
-    """The same rows with address, name and the subscription as it stands at this moment."""
-    query = (
-        core_select(
-            col(Subscription.id), col(Subscriber.address), col(Subscriber.name), col(Subscription.state),
-            col(Subscription.paused_until), col(Subscriber.erased_at),
-        )
-        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(col(Subscription.id).in_([row.subscription_id for row in rows]))
-    )  # fmt: skip
-    known = {row[0]: row[1:] for row in session.execute(query)}
+def with_recipients(session: Session, rows: Sequence[Claimed], signer: Signer) -> list[Claimed]:
+    """The same rows with address, name, the subscription as it stands at this moment, and whether it is suppressed."""
+    connection = session.connection()
+    wanted = [row.subscription_id for row in rows]
+    if connection.dialect.name == "postgresql":
+        found = connection.execute(_RECIPIENTS_POSTGRESQL, {"wanted": wanted})
+    else:
+        found = connection.execute(_RECIPIENTS_SQLITE, {"wanted": str(wanted)})
+    known: dict[int, Any] = {row[0]: row[1:] for row in found}
+    # Addresses that were hashed under an earlier secret, or not at all, are hashed now.
+    fingerprint = signer.fingerprint
+    stale = {row[0]: signer.address_hash(row[0]) for row in known.values() if row[5] != fingerprint}
+    never = suppressed(session, stale.values()) if stale else frozenset()
     complete = []
     for row in rows:
-        address, name, state, paused_until, erased_at = known.get(row.subscription_id, _GONE)
-        complete.append(
-            # Not dataclasses.replace: this runs for every reader.
-            Claimed(
-                row.id, row.subscriber_id, row.subscription_id, row.cut_id, row.attempts, row.dated_at, row.lease_until,
-                address, name, "erased" if erased_at is not None else state, paused_until,
-            )
-        )  # fmt: skip
+        address, name, state, paused_until, erased_at, hash_key, is_suppressed = known.get(row.subscription_id, _GONE)
+        if hash_key != fingerprint:
+            is_suppressed = stale.get(address) in never
+        state = "erased" if erased_at is not None else state
+        complete.append(Claimed(*row[:7], address, name, state, paused_until, bool(is_suppressed)))
     return complete
+
+
+# Written by hand: one value for all rows, where the ORM's IN takes longer to spell than to answer.
+_RECIPIENTS = """
+    SELECT subscription.id, subscriber.address, subscriber.name, subscription.state, subscription.paused_until,
+        subscriber.erased_at, subscriber.hash_key, suppression.address_hash IS NOT NULL
+    FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber_id
+    LEFT JOIN suppression ON suppression.address_hash = subscriber.address_hash
+    WHERE subscription.id """
+_MOMENT: Any = Subscription.__table__.c.paused_until.type  # type: ignore[attr-defined]
+_RECIPIENTS_POSTGRESQL = text(_RECIPIENTS + "= ANY(CAST(:wanted AS bigint[]))").columns(paused_until=_MOMENT)
+_RECIPIENTS_SQLITE = text(_RECIPIENTS + "IN (SELECT value FROM json_each(:wanted))").columns(paused_until=_MOMENT)  # noqa: S608  (no value in it)
 
 
 def bury(session: Session, worker: str) -> int:

@@ -1,10 +1,9 @@
 """What became of rows, and rows that wait, were lost, or need wait no longer."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, or_, update
 from sqlalchemy import select as core_select
@@ -22,8 +21,7 @@ LOST = "the worker was lost after it may have handed the mail over"
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What a row becomes when its worker is done with it."""
 
     delivery_id: int
