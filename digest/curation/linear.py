@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 
 from digest.curation.features import Features, counted, owners
 
-COST = 0.5
+COST = 1.0
 SMOOTHING = 0.03
 MOST_BAYES = 1.5
 """How much naive Bayes counts beside the support vector machine where all topics are equally common."""
