@@ -24,11 +24,14 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.plan import NOW, fill
 from benchmarks.planned_issue import context, publish
+from digest.engine.journal import Answer
 from digest.store import deliveries, issues, subscribers
 from digest.store.database import Database
-from digest.store.deliveries import Change
 from digest.store.migrate import migrate
 from digest.workflows.deliver import plan_deliveries
+from digest.workflows.pace import change_of
+
+WORKER = "news-1-48213-5f1d03ac"
 
 
 def sent(db: Database, rows: int) -> int:
@@ -44,12 +47,12 @@ def sent(db: Database, rows: int) -> int:
     later = NOW + timedelta(days=5)
     while True:
         with db.write() as session:
-            claimed = deliveries.claim(session, issue_id, 0, "worker-1", later, later + timedelta(minutes=15), 500)
+            claimed = deliveries.claim(session, issue_id, 0, WORKER, later, later + timedelta(minutes=15), 500)
         if not claimed:
             return planned["audience"]
         with db.write() as session:
-            done = [Change(row.id, "sent", "250 2.0.0 OK", finished_at=later) for row in claimed]
-            deliveries.record(session, "worker-1", done)
+            done = [change_of(Answer(row.id, "sent", "250 2.0.0", "Ok"), later, later) for row in claimed]
+            deliveries.record(session, WORKER, done)
 
 
 def bytes_on_disk(db: Database) -> dict[str, int]:

@@ -44,7 +44,7 @@ def unknown(session: Session, issue_id: int) -> list[UnknownRow]:
 
 def settle_as_sent(session: Session, ids: Collection[int], reason: str, now: datetime) -> int:
     """These arrived after all; returns how many were still unknown."""
-    return _settle(session, ids, {"state": "sent", "reason": reason, "finished_at": now})
+    return _settle(session, ids, {"state": "sent", "reason": reason, "finished_at": now, "worker": ""})
 
 
 def settle_by_resending(session: Session, ids: Collection[int], reason: str) -> int:

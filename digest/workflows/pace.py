@@ -1,6 +1,7 @@
 """How long mails wait: after a refusal for now, after an outage; and what an answer makes of a row."""
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,9 +32,19 @@ class Pace:
         return self.after(OUTAGE, attempts)
 
 
+_NAMES_IT = re.compile(r"(?<!\S)(?!\d\.\d+\.\d+(?!\S))(?=\S*\d)\S{4,}")
+"""A word with a digit in it that is no status code (RFC 3463): a queue's id, most likely."""
+
+
 def change_of(answer: Answer, now: datetime, later: datetime) -> Change:
-    """What an answer makes of a row; a mail that was put off comes back ``later``."""
+    """What an answer makes of a row; a mail that was put off comes back ``later``.
+
+    A server's words about a mail that it took are kept only where they name it (``Ok: queued as 4XyZ1``): that is what
+    its log is searched for. "250 2.0.0 Ok" in every row would say what its state says, a hundred thousand times.
+    """
     words = f"{answer.code} {answer.detail}".strip()
+    if answer.outcome == "sent" and not _NAMES_IT.search(answer.detail):
+        words = ""
     if answer.outcome == "deferred":
         return Change(answer.delivery_id, "queued", words, not_before=later)
     return Change(answer.delivery_id, answer.outcome, words, finished_at=now, provider_id=answer.provider_id)

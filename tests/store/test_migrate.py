@@ -67,10 +67,10 @@ def test_the_ledger_and_the_chosen_topics_survive_being_made_smaller(database_ur
             "INSERT INTO topic_choice VALUES (1, 'policy'), (1, 'markets'), (2, 'markets')",
             *(
                 "INSERT INTO delivery (issue_id, subscriber_id, subscription_id, state, reason, cut, attempts, worker, "
-                f"dated_at, provider_id) VALUES (1, {n}, {n}, '{state}', '', '{cut}', 1, '', {dated}, '')"
+                f"dated_at, provider_id) VALUES (1, {n}, {n}, '{state}', '', '{cut}', 1, 'w{n}', {dated}, 'p{n}')"
                 for n, state, cut, dated in (
                     (1, "sent", "ff", moment),
-                    (2, "sent", "ff", moment),
+                    (2, "unknown", "ff", moment),
                     (3, "skipped", "", "NULL"),
                 )
             ),
@@ -84,4 +84,16 @@ def test_the_ledger_and_the_chosen_topics_survive_being_made_smaller(database_ur
         assert [row.dated_at for row in rows] == [datetime(2026, 3, 12, 11, 0, 0, 250000, UTC)] * 2 + [None]
         cuts = deliveries.cuts(session, 1)
         assert [cuts[row.cut_id].encode() if row.cut_id else "" for row in rows] == ["ff", "ff", ""]
+        assert [(row.id, row.worker, row.provider_id) for row in rows] == [
+            (1, "", "p1"),
+            (2, "w2", "p2"),
+            (3, "", "p3"),
+        ]
+    with db.write() as session:
+        session.delete(rows[2])
+        session.flush()
+        session.add(Delivery(issue_id=1, subscriber_id=3, subscription_id=3))
+    with db.read() as session:
+        last = session.exec(select(Delivery).where(Delivery.subscriber_id == 3)).one()
+        assert last.id == (4 if db.is_postgresql else 3), "ids go on where they were"
     db.close()

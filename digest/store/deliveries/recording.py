@@ -35,7 +35,8 @@ class Change(NamedTuple):
 def record(session: Session, worker: str, changes: Sequence[Change]) -> int:
     """Write what became of a worker's rows, in bulk; returns how many were still its own.
 
-    A row that was given up as unknown meanwhile (its worker overslept its lease) still takes the worker's word.
+    A row that was given up as unknown meanwhile (its worker overslept its lease) still takes the worker's word. A row
+    that is finished belongs to nobody, and a worker's name would take a fifth of it.
     """
     if not changes:
         return 0
@@ -45,7 +46,7 @@ def record(session: Session, worker: str, changes: Sequence[Change]) -> int:
         return int(connection.exec_driver_sql(_RECORD_POSTGRESQL, (*columns, worker)).rowcount)
     kept = partial(_ROWS.c.finished_at.type.process_bind_param, dialect=connection.dialect)
     rows = [
-        (state, reason, kept(later), kept(finished), provider_id, row, worker, state)
+        (state, reason, kept(later), kept(finished), provider_id, state, row, worker, state)
         for row, state, reason, later, finished, provider_id in map(_values, changes)
     ]
     return int(connection.exec_driver_sql(_RECORD_SQLITE, rows).rowcount)
@@ -60,14 +61,16 @@ def _values(change: Change) -> tuple[int, str, str, datetime | None, datetime | 
 # Written by hand for each database: one statement for all rows, and no value is processed on its way.
 _RECORD_POSTGRESQL = """
     UPDATE delivery SET state = new.state, reason = new.reason, not_before = new.not_before,
-        finished_at = new.finished_at, provider_id = new.provider_id, lease_until = NULL
+        finished_at = new.finished_at, provider_id = new.provider_id, lease_until = NULL,
+        worker = CASE WHEN new.state IN ('sent', 'failed', 'skipped') THEN '' ELSE delivery.worker END
     FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
         AS new (id, state, reason, not_before, finished_at, provider_id)
     WHERE delivery.id = new.id AND delivery.worker = %s
         AND (delivery.state = 'sending' OR (delivery.state = 'unknown' AND new.state IN ('sent', 'failed')))
 """
 _RECORD_SQLITE = """
-    UPDATE delivery SET state = ?, reason = ?, not_before = ?, finished_at = ?, provider_id = ?, lease_until = NULL
+    UPDATE delivery SET state = ?, reason = ?, not_before = ?, finished_at = ?, provider_id = ?, lease_until = NULL,
+        worker = CASE WHEN ? IN ('sent', 'failed', 'skipped') THEN '' ELSE worker END
     WHERE id = ? AND worker = ? AND (state = 'sending' OR (state = 'unknown' AND ? IN ('sent', 'failed')))
 """
 

@@ -29,27 +29,29 @@ class Delivery(SQLModel, table=True):
     """The ledger: one row per issue and subscriber; its states always add up to the audience.
 
     It is the one table that grows by a row for each mail, so a row is kept small: the cut by reference, moments in
-    eight bytes, and few indexes.
+    eight bytes, the wide columns first (PostgreSQL aligns them), and few indexes.
     """
 
     id: int | None = Field(
         default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     )
-    issue_id: int = Field(foreign_key="issue.id")
-    subscriber_id: int = Field(foreign_key="subscriber.id")
-    subscription_id: int = Field(foreign_key="subscription.id")
-    cut_id: int | None = None
-    """Row of the distinct cut (``CutRow``); None for who was skipped."""
-    attempts: int = 0
     not_before: datetime | None = Field(default=None, sa_type=Moment)
     """The reader's hour, or when the next attempt is due; None: as soon as the issue goes out."""
     lease_until: datetime | None = Field(default=None, sa_type=Moment)
     dated_at: datetime | None = Field(default=None, sa_type=Moment)
     """The Date header: set at the first attempt and kept, so that the mail can be shown again byte for byte."""
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
+    issue_id: int = Field(foreign_key="issue.id")
+    subscriber_id: int = Field(foreign_key="subscriber.id")
+    subscription_id: int = Field(foreign_key="subscription.id")
+    cut_id: int | None = None
+    """Row of the distinct cut (``CutRow``); None for who was skipped."""
+    attempts: int = 0
     state: str = "queued"
     reason: str = Field(default="", sa_type=Text)
+    """Why it waits, was skipped or failed; what a server said of a mail it took only if that names the mail."""
     worker: str = ""
+    """Who has it in hand, or had it when it became unknown; "" when it is finished."""
     provider_id: str = ""
 
     __table_args__ = (
