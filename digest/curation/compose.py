@@ -28,12 +28,7 @@ def compose(
             asks for their outlet.
     """
     offered = {topic.slug: topic.name for topic in topics}
-    outlets = {source for block in blocks for source in block.sources}
-    suitable = [
-        story
-        for story in ranked
-        if not offered or story.lead.source in outlets or any(label.topic in offered for label in story.topics)
-    ]
+    suitable = suitable_for(ranked, blocks, topics)
     specs = _sections_of(blocks)
     placed = _placed(suitable, specs)
     while short := next((key for key, spec in specs.items() if len(placed[key]) < max(1, spec.min)), None):
@@ -55,6 +50,17 @@ def compose(
             web = tuple(PlacedItem(items[index], "web") for index in left)
             sections.append(Section(MORE, block.title, items=web))
     return tuple(sections)
+
+
+def suitable_for(ranked: Sequence[Story], blocks: Sequence[BlockSpec], topics: Sequence[TopicProfile]) -> list[Story]:
+    """The stories that may stand in an issue: see ``compose`` for whom its topics and outlets let in."""
+    offered = {topic.slug for topic in topics}
+    outlets = {source for block in blocks for source in block.sources}
+    return [
+        story
+        for story in ranked
+        if not offered or story.lead.source in outlets or any(label.topic in offered for label in story.topics)
+    ]
 
 
 def _sections_of(blocks: Sequence[BlockSpec]) -> dict[str, BlockSpec]:

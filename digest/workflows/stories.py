@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from digest.curation.compose import suitable_for
 from digest.curation.dedupe import READ
 from digest.curation.developing import developments
 from digest.curation.explain import Explanation, explain
@@ -22,7 +23,7 @@ from digest.store.stories import save_stories
 from digest.store.tables import Issue, Placement
 from digest.store.tables import Story as StoryRow
 from digest.workflows.context import Context
-from digest.workflows.draft import MEMORY, cadence_of
+from digest.workflows.draft import MEMORY, cadence_of, offered
 from digest.workflows.meanings import meanings
 from digest.workflows.topic_learning import learned
 from digest.workflows.track_record import track_record
@@ -33,7 +34,10 @@ class Overview:
     """All stories of the last days, best first, ranked as an issue of one newsletter that ended now would rank them.
 
     Attributes:
-        window: what that issue would cover; stories without newer articles stand behind, without a score.
+        window: what that issue would cover.
+        ranked: stories that could stand in it.
+        foreign: stories of that time that have none of the newsletter's topics; they stand behind, without a score.
+        older: stories without newer articles; they stand last, without a score.
         memory: the time whose articles are grouped, ``window`` included.
         articles: how many articles there are; ``ungrouped`` of them stand in no story yet.
     """
@@ -42,6 +46,7 @@ class Overview:
     window: Window
     memory: Window
     ranked: tuple[Story, ...]
+    foreign: tuple[Story, ...]
     older: tuple[Story, ...]
     articles: int
     ungrouped: int
@@ -98,11 +103,14 @@ def overview(ctx: Context, slug: str = "") -> Overview:
     known = [article for article in found if article.story_id is not None]
     labelled = classify_learned(known, topics, verdicts)
     stories = [replace(story, last_sent_at=told.get(story.story_id or 0)) for story in as_known(labelled)]
-    ranked = rank(fresh(stories, window), as_of=now, window=period, weights=spec.ranking, priors=record)
-    there = {story.story_id for story in ranked}
+    current = rank(fresh(stories, window), as_of=now, window=period, weights=spec.ranking, priors=record)
+    ranked = suitable_for(current, spec.blocks, offered(spec, topics))
+    running = {story.story_id for story in ranked}
+    foreign = tuple(story for story in current if story.story_id not in running)
+    there = {story.story_id for story in current}
     older = [story for story in stories if story.story_id not in there]
     older.sort(key=lambda story: max(article.published_at for article in story.articles), reverse=True)
-    return Overview(spec, window, memory, ranked, tuple(older), len(found), len(found) - len(known))
+    return Overview(spec, window, memory, tuple(ranked), foreign, tuple(older), len(found), len(found) - len(known))
 
 
 def portrait(ctx: Context, seen: Overview, story_id: int) -> Portrait:

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from digest.store import story_rules
-from digest.store.tables import Article, Feed, Issue, TopicCorrection
+from digest.store.tables import Article, Feed, Issue, Topic, TopicCorrection
 from digest.workflows import stories
 from tests.curation.make import EVENT, OTHERS
 from tests.web.desk_house import csrf_of, sign_in
@@ -15,8 +15,10 @@ from tests.web.house import publish
 
 @pytest.fixture
 def news(ctx) -> dict[str, int]:
-    """Six articles in four stories; the story of every title."""
+    """Six articles in four stories, all of a topic of The Ledger; the story of every title."""
     with ctx.db.write() as session:
+        policy = session.get_one(Topic, "policy")
+        policy.spec = {**policy.spec, "sources": ["A"]}
         feed = Feed(url="https://a.example/feed", name="A")
         session.add(feed)
         session.flush()
@@ -52,6 +54,20 @@ def test_stories_stand_as_they_would_rank_and_can_be_searched(ctx, client, news)
     only = client.get("/desk/stories?find=norway").text
     assert (OTHERS[0] in only, OTHERS[1] in only) == (True, False)
     assert "No headline of the last days has" in client.get("/desk/stories?find=zebra").text
+
+
+def test_a_story_of_other_topics_is_no_candidate_and_says_so(ctx, client, news) -> None:
+    with ctx.db.write() as session:
+        other = Feed(url="https://b.example/feed", name="B")
+        session.add(other)
+        session.flush()
+        session.exec(select(Article).where(Article.title == OTHERS[2])).one().feed_id = other.id or 0
+    sign_in(ctx, client)
+    page = client.get("/desk/stories").text
+    assert "3 could stand in an issue of The Ledger that ended now, 1 has none of its topics, 0 are older" in page
+    assert page.index(OTHERS[1]) < page.index(OTHERS[2]) < page.index("none of its topics</span>")
+    one = client.get(f"/desk/stories/{news[OTHERS[2]]}").text
+    assert "Not in the running for The Ledger: it has none of its topics" in one
 
 
 def test_a_story_says_why_it_stands_there_and_what_would_make_it_the_first(ctx, client, news) -> None:

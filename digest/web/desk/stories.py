@@ -1,7 +1,7 @@
 """Stories at the desk: all of the last days as they would rank now, one by one with why, and surgery on them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -35,12 +35,13 @@ NEAR = 15
 
 @dataclass(frozen=True)
 class Row:
-    """One story in the list: its rank (0 if it is too old to stand in an issue), its score and its time line."""
+    """One story in the list: its rank, its score and its time line; ``why_not`` if it can't stand in an issue (rank 0)."""
 
     story: Story
     rank: int
     bars: tuple[Bar, ...]
     ticks: tuple[drawings.Tick, ...]
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,10 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         scale = max((sum(abs(part.value) for part in story.score.parts) for story in seen.ranked), default=0.0)
         legend = tuple(dict.fromkeys(part.name for story in seen.ranked for part in story.score.parts))
         shown = [
-            Row(
-                row.story,
-                row.rank,
-                bars_of(row.story.score, legend, scale or 1.0),
-                drawings.ticks(row.story, seen.memory),
+            replace(
+                row,
+                bars=bars_of(row.story.score, legend, scale or 1.0) if row.rank else (),
+                ticks=drawings.ticks(row.story, seen.memory),
             )
             for row in rows[(page - 1) * SHOWN : page * SHOWN]
         ]
@@ -184,7 +184,8 @@ def _corrected(ctx: Context, topic: str, articles: Sequence[int], belongs: bool,
 
 def _rows(seen: Overview) -> list[Row]:
     ranked = [Row(story, rank, (), ()) for rank, story in enumerate(seen.ranked, start=1)]
-    return ranked + [Row(story, 0, (), ()) for story in seen.older]
+    foreign = [Row(story, 0, (), (), "none of its topics") for story in seen.foreign]
+    return ranked + foreign + [Row(story, 0, (), (), "older than the issue’s window") for story in seen.older]
 
 
 def _has(story: Story, find: str) -> bool:
@@ -206,7 +207,7 @@ def _near(story: Story, seen: Overview) -> list[Story]:
         words = frozenset(word for article in other.articles for word in terms(article.title))
         return len(own & words) / (len(own | words) or 1)
 
-    others = [other for other in (*seen.ranked, *seen.older) if other.story_id != story.story_id]
+    others = [other for other in (*seen.ranked, *seen.foreign, *seen.older) if other.story_id != story.story_id]
     return sorted(others, key=lambda other: (-likeness(other), other.story_id))[:NEAR]
 
 
