@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,7 +16,9 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from digest.domain.newsroom import Site
 from digest.errors import DigestError, InvalidToken, NotFound, PassingError, StateConflict, UsageError
+from digest.store import newsletters
 from digest.web import websub
 from digest.web.desk import routes as desk
 from digest.web.pages import STATIC, Pages
@@ -44,7 +48,7 @@ def create_app(ctx: Context, *, trusted_proxies: Sequence[str] = ()) -> FastAPI:
     app.include_router(desk.router(ctx))
     app.include_router(websub.router(ctx))
     _answer_machines(app, ctx)
-    _explain_errors(app, pages, ctx.public_url)
+    _explain_errors(app, ctx, pages)
     return app
 
 
@@ -104,11 +108,20 @@ _STATUS: tuple[tuple[type[DigestError], int], ...] = (
 )
 
 
-def _explain_errors(app: FastAPI, pages: Pages, public_url: str) -> None:
+def _explain_errors(app: FastAPI, ctx: Context, pages: Pages) -> None:
     """Every error becomes a page in plain words. A 404 is always the same page: it tells nothing."""
 
     def page(request: Request, status: int, message: str = "") -> Response:
-        return pages.render(request, "error.html", status=status, code=status, message=message)
+        values: dict[str, Any] = {"code": status, "message": message, **house(status)}
+        return pages.render(request, "error.html", status=status, **values)
+
+    def house(status: int) -> dict[str, Site]:
+        """The name of the house, unless it may be the database that fails."""
+        if status >= 500:
+            return {}
+        with suppress(SQLAlchemyError), ctx.db.read() as session:
+            return {"site": newsletters.site(session)}
+        return {}
 
     def on_digest_error(request: Request, error: Exception) -> Response:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
@@ -132,7 +145,7 @@ def _explain_errors(app: FastAPI, pages: Pages, public_url: str) -> None:
 
     def on_bug(request: Request, _error: Exception) -> Response:
         response = page(request, 500)
-        response.headers.update(page_headers(public_url))  # bugs are answered outside of all middleware
+        response.headers.update(page_headers(ctx.public_url))  # bugs are answered outside of all middleware
         return response
 
     handlers: dict[type[Exception], Callable[[Request, Exception], Response | Awaitable[Response]]] = {

@@ -116,6 +116,12 @@ def test_the_front_page_lists_every_newsletter_with_what_it_promises(client: Cli
         assert words in shown
 
 
+def test_a_page_that_is_not_there_still_bears_the_name_of_the_house(client: Client) -> None:
+    answer = client.get("/nothing")
+    assert (answer.status_code, heading(answer)) == (404, "There is nothing here")
+    assert page(answer).select_one(".masthead-name").get_text(strip=True) == "Harbour Street Press"  # type: ignore[union-attr]
+
+
 def test_from_the_front_page_to_the_first_choices(client: Client, ctx: Context) -> None:
     answer = submit(client, client.get("/"), address="rosa@example.org", topics=["ledger:policy", "week:markets"])
     assert (answer.status_code, heading(answer)) == (200, "Check your inbox")

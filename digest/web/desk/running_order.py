@@ -248,4 +248,4 @@ def _contents(block: Block) -> str:
     found = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts if count]
     if found:
         return ", ".join(found)
-    return shorten(block.body, 80, placeholder=" …") or "nothing today"
+    return shorten(block.body, 80, placeholder="…") or "nothing today"
