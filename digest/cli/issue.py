@@ -91,16 +91,17 @@ def _words(document: IssueDocument, state: str, sections: list[dict[str, Any]]) 
 def render(
     issue_id: IssueId,
     topics: Annotated[str, typer.Option(metavar="A,B", help="As a reader who chose these topics.")] = "",
+    weekly: Annotated[bool, typer.Option("--weekly", help="As a reader who gets one mail a week.")] = False,
     subscriber: Annotated[str, typer.Option(metavar="ADDRESS", help="As this subscriber gets it.")] = "",
     form: Annotated[Literal["html", "text", "eml"], typer.Option("--format", help="What to print.")] = "html",
     out: Annotated[Path | None, typer.Option(help="Write here instead of standard output.")] = None,
 ) -> None:
     """An issue as somebody would get it: always the bytes that would be sent."""
-    if topics and subscriber:
-        raise UsageError("give --topics or --subscriber, not both")
+    if (topics or weekly) and subscriber:
+        raise UsageError("give --subscriber, or --topics and --weekly, not both")
     chosen = frozenset(topic.strip() for topic in topics.split(",") if topic.strip()) if topics else None
     with open_service() as (ctx, _settings):
-        shown = preview.preview(ctx, issue_id, topics=chosen, subscriber=subscriber or None, form=form)
+        shown = preview.preview(ctx, issue_id, topics=chosen, weekly=weekly, subscriber=subscriber or None, form=form)
     data = shown.encode() if isinstance(shown, str) else shown
     if out is not None:
         out.write_bytes(data)

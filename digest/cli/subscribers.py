@@ -25,7 +25,7 @@ def add(
     address: Annotated[str, typer.Argument(help="Their e-mail address.")],
     name: Annotated[str, typer.Option(help="Their name.")] = "",
     topics: Annotated[
-        str, typer.Option(metavar="A,B", help="Topics; none means everything; A:weekly once a week.")
+        str, typer.Option(metavar="A,B", help="Topics; none means everything; A:weekly, A:weekdays, A:daily: as often.")
     ] = "",
     newsletter: Annotated[list[str] | None, typer.Option(help="Newsletter; may be repeated.")] = None,
     frequency: Annotated[Frequency, typer.Option(help="How often.")] = "every-issue",
@@ -58,14 +58,20 @@ def list_command(
             {
                 "address": each.subscriber.address, "name": each.subscriber.name, "newsletter": each.newsletter,
                 "state": each.subscription.state, "frequency": each.subscription.frequency, "topics": sorted(each.choice.topics),
-                "weekly_topics": sorted(each.choice.weekly), "hour": each.subscription.hour, "zone": each.subscriber.zone,
+                "topic_frequencies": each.choice.own,
+                "weekly_topics": [topic for topic, often in each.choice.own.items() if often == "weekly"], "hour": each.subscription.hour, "zone": each.subscriber.zone,
                 "paused_until": each.subscription.paused_until,
             }
             for each in listed(session, newsletter or None)
         ]  # fmt: skip
     head = ["address", "newsletter", "state", "frequency", "topics"]
-    cells = [[", ".join(row[name]) if name == "topics" else str(row[name]) for name in head] for row in rows]
+    cells = [[_topics(row) if name == "topics" else str(row[name]) for name in head] for row in rows]
     emit(as_json, {"subscribers": rows}, table(cells, head))
+
+
+def _topics(row: dict[str, Any]) -> str:
+    own = row["topic_frequencies"]
+    return ", ".join(f"{topic} ({own[topic]})" if topic in own else topic for topic in row["topics"])
 
 
 @app.command("import")

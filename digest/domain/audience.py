@@ -1,39 +1,20 @@
-"""Who reads: recipients and their choices; tokens that stand for them."""
+"""Who reads: what they chose and how often they want it; tokens that stand for them."""
 
 import base64
 import hashlib
 import hmac
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from struct import pack, unpack
 from typing import Literal
 
-from digest.domain.calendar import Frequency
+from digest.domain.calendar import FREQUENCIES, Frequency
 from digest.errors import InvalidToken
 
 Purpose = Literal["confirm", "unsubscribe", "preferences", "archive", "websub"]
 """What a token is good for. A token made for one purpose never opens another door."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """One confirmed subscription as delivery sees it.
-
-    Attributes:
-        topics: chosen topic slugs; empty means everything.
-        sent_stories: ids of stories that this person was already sent.
-    """
-
-    subscriber_id: int
-    subscription_id: int
-    address: str
-    name: str = ""
-    topics: frozenset[str] = frozenset()
-    frequency: Frequency = "every-issue"
-    paused_until: datetime | None = None
-    sent_stories: frozenset[int] = frozenset()
 
 
 @lru_cache(maxsize=64)
@@ -47,24 +28,80 @@ def _begun(key: bytes, purpose: str) -> "tuple[hashlib._Hash, hashlib._Hash]":
 
 
 @dataclass(frozen=True, slots=True)
-class TopicChoice:
-    """The topics that a subscription asks for, and those among them that are wanted once a week only.
+class Arrival:
+    """What the day of a reader's copy means for how often they want mail.
+
+    Attributes:
+        weekly: the issue is the one of its week.
+        weekend: the copy of a daily newsletter arrives on a Saturday or Sunday.
+        second: they had another mail of this newsletter that bears the same day.
+    """
+
+    weekly: bool = True
+    weekend: bool = False
+    second: bool = False
+
+    def suits(self, frequency: Frequency) -> bool:
+        """Whether who wants mail that often gets it on this day."""
+        if frequency == "every-issue":
+            return True
+        if self.second:
+            return False
+        return self.weekly if frequency == "weekly" else not (frequency == "weekdays" and self.weekend)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What of an issue is a reader's on one day.
 
     Attributes:
         topics: slugs; none at all means everything.
-        weekly: a part of ``topics``.
+        week: topics of which they get the best of the week as well; none at all means everything, None nothing.
+        whole_week: everything that they get comes weekly, so the best story of the week leads their mail.
     """
 
     topics: frozenset[str] = frozenset()
-    weekly: frozenset[str] = frozenset()
+    week: frozenset[str] | None = None
+    whole_week: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChoice:
+    """The topics that a subscription asks for, and those among them that have a frequency of their own.
+
+    Attributes:
+        topics: slugs; none at all means everything.
+        often: pairs of a chosen topic and how often it is wanted; the others come as often as the subscription says.
+    """
+
+    topics: frozenset[str] = frozenset()
+    often: frozenset[tuple[str, Frequency]] = frozenset()
 
     def __post_init__(self) -> None:
-        if not self.weekly <= self.topics:
-            raise ValueError(f"weekly topics must be chosen topics: {sorted(self.weekly - self.topics)}")
+        if odd := {topic for topic, _ in self.often} - self.topics:
+            raise ValueError(f"topics with a frequency of their own must be chosen topics: {sorted(odd)}")
+        if len(dict(self.often)) < len(self.often):
+            raise ValueError("a topic comes at one frequency")
+
+    @classmethod
+    def of(cls, topics: Iterable[str], often: Mapping[str, Frequency] | None = None) -> "TopicChoice":
+        """A choice; frequencies of topics that are not chosen are left out."""
+        chosen = frozenset(topics)
+        return cls(chosen, frozenset((topic, each) for topic, each in (often or {}).items() if topic in chosen))
+
+    def among(self, topics: Collection[str]) -> "TopicChoice":
+        """The part of the choice that is on offer."""
+        return TopicChoice.of(self.topics & frozenset(topics), self.own)
+
+    @property
+    def own(self) -> dict[str, Frequency]:
+        """The topics with a frequency of their own."""
+        return dict(sorted(self.often))
 
     def encode(self) -> str:
         """The one text of this choice: ``markets:weekly policy``; "" for everything."""
-        return " ".join(f"{topic}:weekly" if topic in self.weekly else topic for topic in sorted(self.topics))
+        own = self.own
+        return " ".join(f"{topic}:{own[topic]}" if topic in own else topic for topic in sorted(self.topics))
 
     @classmethod
     def decode(cls, text: str) -> "TopicChoice":
@@ -73,24 +110,29 @@ class TopicChoice:
         Raises:
             ValueError: a word that is no topic with a known frequency.
         """
-        topics, weekly = set(), set()
+        own: dict[str, Frequency] = {}
+        topics = set()
         for word in text.split():
             topic, colon, often = word.partition(":")
-            if not topic or (colon and often != "weekly"):
-                raise ValueError(f"{word!r} is no topic; write TOPIC or TOPIC:weekly")
+            known = next((each for each in FREQUENCIES if each == often), None)
+            if not topic or (colon and known is None):
+                raise ValueError(f"{word!r} is no topic; write TOPIC or TOPIC:weekly ({', '.join(FREQUENCIES)})")
             topics.add(topic)
-            if colon:
-                weekly.add(topic)
-        return cls(frozenset(topics), frozenset(weekly))
+            if known is not None:
+                own[topic] = known
+        return cls.of(topics, own)
 
-    def on(self, weekly_day: bool) -> frozenset[str] | None:
-        """The topics that an issue brings: on the weekly day all; on another day those that aren't weekly.
-
-        None if that leaves none, which is not the same as everything.
-        """
-        if weekly_day or not self.weekly:
-            return self.topics
-        return self.topics - self.weekly or None
+    def due(self, frequency: Frequency, day: Arrival) -> Due | None:
+        """What a copy that arrives on ``day`` brings to a subscription of that frequency; None if it brings nothing."""
+        if not self.topics:
+            if not day.suits(frequency):
+                return None
+            is_weekly = frequency == "weekly"
+            return Due(week=frozenset() if is_weekly else None, whole_week=is_weekly)
+        own = self.own
+        topics = frozenset(topic for topic in self.topics if day.suits(own.get(topic, frequency)))
+        week = frozenset(topic for topic in topics if own.get(topic, frequency) == "weekly")
+        return Due(topics, week or None, bool(week) and week == topics) if topics else None
 
 
 def _mac(key: bytes, purpose: str, ident: bytes) -> bytes:

@@ -6,11 +6,12 @@ happens once, and a local hour that does not exist (DST gap) moves to the first 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 CadenceName = Literal["daily", "weekdays", "weekly"]
 Frequency = Literal["every-issue", "daily", "weekdays", "weekly"]
+FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
 
 SILENCE = timedelta(days=31)
 """A newsletter that said nothing for longer begins anew; up to here a missed run is made up for by the next one."""

@@ -4,6 +4,7 @@ An ``IssueDocument`` holds everything that rendering needs and nothing else, so 
 the same bytes: in the preview, in the test mail, in the archive and in every subscriber's copy.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -16,6 +17,9 @@ Form = Literal["lead", "related", "card", "brief", "line", "web"]
 
 MORE = "more"
 """Key of the section whose stories are on the issue's page only."""
+
+WEEK = "week"
+"""Key of the section of stories that earlier issues of the week carried, for what comes weekly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class StoryItem:
         image: the picture of a lead; thumb: the small one beside a card.
         why: one plain sentence on why it stands where it does.
         update_of: when an earlier issue carried the story, if this is an update.
+        week: on the day that brings the best of the week, its rank among all stories of the week; else 0.
+        carried_on: the day of the earlier issue that carried it, if it stands here for those who get a week at once.
     """
 
     story_id: int
@@ -64,6 +70,8 @@ class StoryItem:
     articles: tuple[int, ...] = ()
     why: str = ""
     update_of: datetime | None = None
+    week: int = 0
+    carried_on: date | None = None
     score: Score = field(default_factory=Score)
 
 
@@ -110,8 +118,9 @@ class Figure:
 class Section:
     """A block of stories as ``compose`` lays it out.
 
-    ``key`` is ``lead``, ``more``, or that of the layout's block (``section:TOPIC``). The lead holds one variant for every story that can be some
-    reader's top story; a cut takes at most one of them, and leaves that story out of its section.
+    ``key`` is ``lead``, ``week``, ``more``, or that of the layout's block (``section:TOPIC``). The lead holds one variant for every story that can be some
+    reader's top story; a cut takes at most one of them, and leaves that story out of its section. ``most``: how many of its items one reader gets at
+    most, 0 for all.
     """
 
     key: str
@@ -119,13 +128,19 @@ class Section:
     topic: str = ""
     items: tuple[PlacedItem, ...] = ()
     min: int = 1
+    most: int = 0
+
+
+def stories_of_the_week(sections: Iterable[Section]) -> frozenset[int]:
+    """Stories that earlier issues of the week carried: only what comes weekly brings them."""
+    return frozenset(placed.item.story_id for section in sections if section.key == WEEK for placed in section.items)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block of an issue, in layout order. Only the fields that its type names are filled.
 
-    ``lead`` and ``section``: section · ``letter`` and ``promo``: title, body (Markdown) · ``mailbag``: questions ·
+    ``lead``, ``section`` and ``week``: section · ``letter`` and ``promo``: title, body (Markdown) · ``mailbag``: questions ·
     ``markets``: quotes, charts (sparkline per symbol) · ``events``, ``research``, ``links``: their tuples ·
     ``sponsor``, ``epigraph``: theirs · ``corrections``: body · ``charts``: figures · ``masthead``: image (the logo) ·
     ``more``: section, whose stories all have the form ``web`` · ``footer``: nothing.

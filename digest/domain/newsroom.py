@@ -13,7 +13,7 @@ FORBID_EXTRA = {"extra": "forbid"}
 
 BlockType = Literal[
     "masthead", "sponsor", "epigraph", "letter", "mailbag", "lead", "markets", "section",
-    "charts", "research", "events", "links", "promo", "corrections", "more", "footer",
+    "charts", "research", "events", "links", "promo", "corrections", "week", "more", "footer",
 ]  # fmt: skip
 FeedKind = Literal["feed", "quotes", "events", "sitemap", "page", "json"]
 
@@ -59,7 +59,7 @@ class BlockSpec:
         topic: for ``section``: the topic's slug.
         sources: for ``section``: outlets; stories that one of them leads stand in it, whatever their topic.
         max, min: bounds on items; below ``min`` the block is dropped, never shown empty.
-        cards: how many of a section's items are shown as cards before briefs begin.
+        cards: how many of a section's items are shown as cards before briefs begin; of ``week`` of each topic too.
         pictures: for ``section``: its cards stand beside a small picture, with their byline.
         weekdays: days on which it appears ("mon" … "sun"); empty means every day.
         body: Markdown for ``letter``, ``promo`` and ``corrections``; questions and answers for ``mailbag``.

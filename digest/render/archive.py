@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from digest.domain.issue import IssueDocument
+from digest.domain.issue import WEEK, IssueDocument
 from digest.domain.mail import Fragment
 from digest.render.cut import html_of, on_the_web
 from digest.render.message import Head
@@ -14,7 +14,8 @@ def archive_html(fragments: Sequence[Fragment], document: IssueDocument, sign_up
     Raises:
         RenderError: a token that the templates use and that has no public meaning.
     """
-    cut = on_the_web(fragments)
+    week = next((block.section for block in document.blocks if block.type == WEEK), None)
+    cut = on_the_web(fragments, week.most if week else 0)
     public = {
         "PREHEADER": Head.of(document).lines_for(fragments, cut).preheader,
         "UNSUBSCRIBE": sign_up_url,

@@ -3,14 +3,18 @@
 Worst-ranked first, a card becomes a brief, then a brief one line, then a line leaves the mail for the issue's page.
 The best stories of the issue and the first of each section go through the same only when nothing else is left. Sizes are those of the finished
 bytes, and fragments don't depend on their neighbours, so the sum is right without rendering every combination.
+
+For the best of the week nothing of the day is made smaller: who gets it has fewer of the day's stories where both have no
+room. Only if it has no room beside the blocks that nobody chooses its stories become briefs, then lines, then fewer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from quopri import decodestring
 
-from digest.domain.issue import MORE, Block, Form, IssueDocument, PlacedItem, Section
+from digest.domain.issue import MORE, WEEK, Block, Form, IssueDocument, PlacedItem, Section, Selection
 from digest.domain.mail import Fragment
+from digest.render.cut import LEAD, cut_for, in_cut
 
 LIMIT = 102_400
 """Bytes of decoded HTML after which Gmail shows a mail cut off."""
@@ -56,14 +60,94 @@ def size(fragment: Fragment) -> int:
 
 
 def largest(fragments: Iterable[Fragment]) -> int:
-    """Bytes that no cut of these fragments exceeds: all of them with the longest variant of the lead."""
+    """Bytes that no cut of these fragments exceeds: all of them with the longest variant of the lead.
+
+    The week's stories do not count: who gets them has room made for them (``within``).
+    """
     total, leads = 0, [0]
     for fragment in fragments:
-        if fragment.role == "item" and fragment.group == "lead":
+        if fragment.role == "item" and fragment.group == LEAD:
             leads.append(size(fragment))
-        elif fragment.role != "web":
+        elif fragment.role != "web" and fragment.group != WEEK:
             total += size(fragment)
     return total + max(leads)
+
+
+def least_with_week(fragments: Iterable[Fragment], most: int) -> int:
+    """Bytes that no mail with the best of the week exceeds that has nothing of the day but the lead.
+
+    Args:
+        most: stories of the week that one reader gets; 0 for all.
+    """
+    total, leads, week = 0, [0], list[int]()
+    for fragment in fragments:
+        if fragment.role == "item":
+            if fragment.group in (LEAD, WEEK):
+                (leads if fragment.group == LEAD else week).append(size(fragment))
+        elif fragment.role != "web":
+            total += size(fragment)
+    return total + max(leads) + sum(sorted(week, reverse=True)[: most or None])
+
+
+def within(
+    fragments: Sequence[Fragment], sections: Iterable[Section], selection: Selection, sizes: Mapping[int, int]
+) -> Selection:
+    """The selection of who gets the best of the week, without the worst-ranked stories of the day that have no room.
+
+    Args:
+        sizes: bytes of every fragment, by position.
+    """
+    excess = sum(sizes[fragment.position] for fragment in in_cut(fragments, cut_for(fragments, selection)))
+    excess -= LIMIT - RESERVE
+    if excess <= 0:
+        return selection
+    ranks = {placed.item.story_id: placed.item.rank for section in sections for placed in section.items}
+    items = dict(selection.items)
+    places = {(f.group, f.story_id): sizes[f.position] for f in fragments if f.role == "item"}
+    day = [(key, story) for key, stories in items.items() if key != WEEK for story in stories]
+    for key, story in sorted(day, key=lambda place: -ranks[place[1]]):
+        if excess <= 0:
+            break
+        excess -= places[key, story]
+        items[key] = tuple(other for other in items[key] if other != story)
+    return replace(selection, items={key: stories for key, stories in items.items() if stories})
+
+
+def without_week(document: IssueDocument) -> IssueDocument:
+    """The document as those see it who get each issue."""
+    blocks = []
+    for block in document.blocks:
+        if block.type == "lead" and block.section is not None:
+            items = tuple(placed for placed in block.section.items if placed.item.carried_on is None)
+            blocks.append(replace(block, section=replace(block.section, items=items)))
+        elif block.type != WEEK:
+            blocks.append(block)
+    return replace(document, blocks=tuple(blocks))
+
+
+def week_of(document: IssueDocument) -> Section | None:
+    """The best of the week, if the document holds it."""
+    return next((block.section for block in document.blocks if block.type == WEEK), None)
+
+
+def with_week(document: IssueDocument, week: Section) -> IssueDocument:
+    """The document with another section of the week in place of its own."""
+    return replace(
+        document,
+        blocks=tuple(replace(block, section=week) if block.type == WEEK else block for block in document.blocks),
+    )
+
+
+def smaller_weeks(week: Section) -> Iterator[Section]:
+    """The section in ever smaller forms: as briefs, as lines, then with fewer of them for one reader."""
+    forms: tuple[Form, ...] = ("brief", "line")
+    for form in forms:
+        items = tuple(PlacedItem(p.item, p.form if p.form == "line" else form) for p in week.items)
+        if items != week.items:
+            week = replace(week, items=items)
+            yield week
+    for most in range((week.most or len(week.items)) - 1, 0, -1):
+        yield replace(week, most=most)
 
 
 def step_down(sections: Sequence[Section], sizes: Sizes, excess: int) -> tuple[tuple[Step, ...], int]:

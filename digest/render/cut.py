@@ -4,7 +4,7 @@ import html as html_entities
 from collections.abc import Iterable, Mapping, Sequence
 from quopri import decodestring
 
-from digest.domain.issue import IssueDocument, Selection
+from digest.domain.issue import WEEK, IssueDocument, Selection
 from digest.domain.mail import Cut, Fragment
 from digest.render import quoted
 
@@ -31,12 +31,14 @@ def cut_for(fragments: Sequence[Fragment], selection: Selection) -> Cut:
 
 
 def selection_all(document: IssueDocument) -> Selection:
-    """The whole issue as somebody who chose nothing gets it: the first lead variant, everything else once."""
+    """The whole issue as somebody who chose nothing gets it on its day: the first lead variant, everything else once."""
     lead: int | None = None
-    sections = [block.section for block in document.blocks if block.section is not None and block.section.items]
+    blocks = [block for block in document.blocks if block.type != WEEK]
+    sections = [block.section for block in blocks if block.section is not None and block.section.items]
     for section in sections:
         if section.key == LEAD:
-            lead = min(section.items, key=lambda placed: placed.item.rank).item.story_id
+            today = [placed.item for placed in section.items if placed.item.carried_on is None]
+            lead = min(today, key=lambda item: item.rank).story_id if today else None
     items = {
         section.key: tuple(
             placed.item.story_id for placed in section.items if placed.item.story_id != lead and placed.form != "web"
@@ -49,18 +51,28 @@ def selection_all(document: IssueDocument) -> Selection:
 
 def whole(fragments: Sequence[Fragment]) -> Cut:
     """The cut of :func:`selection_all` from fragments alone: lead variants are taken to stand best first."""
-    first = next((fragment for fragment in fragments if fragment.role == "item" and fragment.group == LEAD), None)
+    week = {fragment.story_id for fragment in fragments if fragment.group == WEEK}
+    leads = (fragment for fragment in fragments if fragment.role == "item" and fragment.group == LEAD)
+    first = next((fragment for fragment in leads if fragment.story_id not in week), None)
     lead = first.story_id if first else None
     groups: dict[str, tuple[int, ...]] = {}
     for fragment in fragments:
-        if fragment.role == "item" and fragment.group != LEAD and fragment.story_id not in (None, lead):
+        if fragment.role == "item" and fragment.group not in (LEAD, WEEK) and fragment.story_id not in (None, lead):
             groups[fragment.group] = (*groups.get(fragment.group, ()), fragment.story_id)
     return cut_for(fragments, Selection(lead=lead, items=groups))
 
 
-def on_the_web(fragments: Sequence[Fragment]) -> Cut:
-    """What the issue's page shows: the whole mail, and the stories that did not fit into it."""
-    return Cut(whole(fragments).bits | Cut.of(f.position for f in fragments if f.role == "web").bits)
+def on_the_web(fragments: Sequence[Fragment], most: int = 0) -> Cut:
+    """What the issue's page shows: the whole mail, the stories that did not fit into it, and the best of the week.
+
+    Args:
+        most: stories of the week; 0 for all that there are.
+    """
+    week = [fragment for fragment in fragments if fragment.group == WEEK]
+    shown = [f for f in week if f.role == "item"][: most or None]
+    frame = [f for f in week if f.role != "item"] if shown else []
+    web = [f for f in fragments if f.role == "web"]
+    return Cut(whole(fragments).bits | Cut.of(f.position for f in (*web, *shown, *frame)).bits)
 
 
 def in_cut(fragments: Iterable[Fragment], cut: Cut) -> list[Fragment]:

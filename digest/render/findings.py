@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from digest.domain.content import Image
-from digest.domain.issue import IssueDocument, StoryItem
+from digest.domain.issue import WEEK, IssueDocument, StoryItem
 from digest.domain.mail import Fragment
 from digest.render import clean
 from digest.render.cut import LEAD
@@ -136,4 +136,4 @@ class Subject:
 
 def level_of(where: str) -> Level:
     """How bad a fault is at that place: what a source wrote is never an error, an editor's words may be."""
-    return "warning" if where.startswith((f"{LEAD}: ", "section:")) else "error"
+    return "warning" if where.startswith((f"{LEAD}: ", f"{WEEK}: ", "section:")) else "error"

@@ -18,7 +18,23 @@ from digest.domain.mail import Fragment
 from digest.domain.newsroom import Theme
 from digest.errors import RenderError
 from digest.render import clean, inline, quoted, rich, slots, wording
-from digest.render.budget import LIMIT, RESERVE, Place, Step, in_form, largest, size, step_down, stepped, topical
+from digest.render.budget import (
+    LIMIT,
+    RESERVE,
+    Place,
+    Step,
+    in_form,
+    largest,
+    least_with_week,
+    size,
+    smaller_weeks,
+    step_down,
+    stepped,
+    topical,
+    week_of,
+    with_week,
+    without_week,
+)
 from digest.render.cut import LEAD
 from digest.render.palette import palette
 from digest.render.words import Words, says, words_for
@@ -70,6 +86,19 @@ class Renderer:
         Raises:
             RenderError: a template, block or theme that can't be rendered; names the place.
         """
+        week = week_of(document)
+        if week is None or not week.items:
+            return self._fit(document, limit)
+        daily = self._fit(without_week(document), limit)
+        document = stepped(document, daily.steps)
+        for section in (week, *smaller_weeks(week)):
+            fitted = with_week(document, section)
+            fragments = self._drawn(fitted)
+            if least_with_week(fragments, section.most) <= limit:
+                return Fitted(fitted, fragments, daily.steps, largest(fragments))
+        return daily
+
+    def _fit(self, document: IssueDocument, limit: int) -> Fitted:
         fragments = self._drawn(document)
         excess = largest(fragments) - limit
         if excess <= 0:

@@ -16,7 +16,7 @@ from digest.domain.content import Candidate, Entry, Image
 from digest.store.known import Incoming, Known, Shown, by_url, known_items, place
 from digest.store.tables import Article, ArticleAddress, ArticleFeed, Feed
 
-__all__ = ["Incoming", "Shown", "Stored", "add_text", "candidates", "of_story", "upsert", "upsert_all"]
+__all__ = ["Incoming", "Shown", "Stored", "add_text", "candidates", "of_story", "picture_of", "upsert", "upsert_all"]
 
 LATE = timedelta(hours=12)
 """An article that its feed showed this much later than it is dated still gets into an issue: the next one."""
@@ -254,6 +254,14 @@ def _row(feed_id: int, source: str, item: Incoming, now: datetime) -> dict[str, 
         "first_seen_at": now,
         "feed_id": feed_id,
     }
+
+
+def picture_of(session: Session, article_ids: Sequence[int]) -> Image | None:
+    """The picture of the first of these articles that has one."""
+    query = select(Article.id, Article.image).where(col(Article.id).in_(list(article_ids)))
+    found = {ident: image for ident, image in session.exec(query) if image}
+    image = next((found[ident] for ident in article_ids if ident in found), None)
+    return Image(**image) if image else None
 
 
 def _image(image: Image | None) -> dict[str, Any] | None:

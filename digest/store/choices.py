@@ -5,16 +5,17 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
 from digest.domain.audience import TopicChoice
+from digest.domain.calendar import Frequency
 from digest.store.tables import ChoiceSet, Subscription
 
 
-def choices_of_all(session: Session, newsletter_id: int) -> dict[TopicChoice, int]:
-    """How many active readers made each choice of topics."""
+def choices_of_all(session: Session, newsletter_id: int) -> dict[tuple[TopicChoice, Frequency], int]:
+    """How many active readers made each choice of topics, and want it how often."""
     query = (
-        core_select(func.coalesce(col(ChoiceSet.key), ""), func.count())
+        core_select(func.coalesce(col(ChoiceSet.key), ""), col(Subscription.frequency), func.count())
         .select_from(Subscription)
         .outerjoin(ChoiceSet, col(ChoiceSet.id) == col(Subscription.choice_set_id))
         .where(col(Subscription.newsletter_id) == newsletter_id, col(Subscription.state) == "active")
-        .group_by(col(ChoiceSet.key))
+        .group_by(col(ChoiceSet.key), col(Subscription.frequency))
     )
-    return {TopicChoice.decode(key): readers for key, readers in session.execute(query)}
+    return {(TopicChoice.decode(key), often): readers for key, often, readers in session.execute(query)}

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
+from digest.domain.issue import MORE, WEEK
 from digest.store.tables import Issue, Placement
 
 
@@ -20,13 +21,25 @@ class Choice:
 
 
 def story_counts(session: Session, issue_ids: Collection[int]) -> dict[int, int]:
-    """How many stories each issue shows; one that stands in the lead and in a section counts once."""
+    """How many stories each issue shows every reader; one that stands in the lead and in a section counts once."""
     counted = (
         select(Placement.issue_id, func.count(func.distinct(Placement.story_id)))
         .where(col(Placement.issue_id).in_(issue_ids), col(Placement.dropped).is_(False))
+        .where(Placement.section != WEEK)
         .group_by(col(Placement.issue_id))
     )
     return dict.fromkeys(issue_ids, 0) | dict(session.exec(counted).all())
+
+
+def shown(session: Session, issue_ids: Collection[int]) -> list[Placement]:
+    """The stories that the mails of these issues showed on their own day, lead variants first."""
+    query = (
+        select(Placement)
+        .where(col(Placement.issue_id).in_(issue_ids), col(Placement.dropped).is_(False))
+        .where(col(Placement.section).not_in((MORE, WEEK)))
+        .order_by(col(Placement.issue_id), col(Placement.section) != "lead", col(Placement.id))
+    )
+    return list(session.exec(query)) if issue_ids else []
 
 
 def top_headlines(session: Session, issue_ids: Collection[int]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from digest.curation.calendar import ahead, of_the_day, sold
 from digest.domain.content import Image
-from digest.domain.issue import MORE, Block
+from digest.domain.issue import MORE, WEEK, Block
 from digest.domain.newsroom import BlockSpec, BlockType, LetterSpec, NewsletterSpec, Newsroom, Quote
 from digest.newsroom.mailbag import questions
 from digest.newsroom.rules import WEEKDAYS
@@ -74,7 +74,7 @@ def day_of(spec: NewsletterSpec, moment: datetime) -> date:
 def _key(block: BlockSpec, index: int) -> str:
     if block.type == "section":
         return block.section_key
-    return block.type if block.type in ("lead", "masthead", MORE, "footer") else f"{block.type}:{index}"
+    return block.type if block.type in ("lead", "masthead", WEEK, MORE, "footer") else f"{block.type}:{index}"
 
 
 def _written_ahead(block: Block, letters: list[LetterSpec]) -> Block:

@@ -3,36 +3,40 @@
 ::
 
     what the issue carries → which of it earlier issues carried → who received it
-    readers fall into few groups (topics, received) → the cut of each group, or why there is none
-    and into few hours (hour, zone, frequency)      → the moment of each hour, or why there is none
+    readers fall into few groups (topics, how often, received) → the cut of each group, or why there is none
+    and into few hours (hour, zone)                 → the moment of each hour
     one INSERT … SELECT joins groups and hours to all readers, with suppressions and pauses
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from functools import cached_property
 
 from sqlmodel import Session
 
 from digest.curation.select import select
-from digest.domain.appointment import Appointment, appointment
-from digest.domain.issue import Section
+from digest.domain.audience import Arrival, Due, TopicChoice
+from digest.domain.calendar import Frequency
+from digest.domain.issue import Section, stories_of_the_week
 from digest.domain.mail import Cut, Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import StateConflict
+from digest.render.budget import size, within
 from digest.render.cut import cut_for
 from digest.store import deliveries, issues, subscribers
-from digest.store.deliveries import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour
+from digest.store.deliveries import PAUSED, SUPPRESSED, WORD, Audience, Group
 from digest.store.tables import Issue, Subscriber
-from digest.workflows.blocks import day_of
 from digest.workflows.context import Context
 from digest.workflows.messages import PrintedIssue, printed
+from digest.workflows.timetable import Timetable, moment_of
 
-__all__ = ["PAUSED", "SUPPRESSED", "Chooser", "Timetable", "plan_deliveries", "retime", "write_ledger"]
+__all__ = ["PAUSED", "SUPPRESSED", "Chooser", "plan_deliveries", "retime", "write_ledger"]
 
 NOTHING_NEW = "nothing new in the chosen topics"
 WEEKLY_TOPICS = "not on this day: the chosen topics come weekly"
+OTHER_DAYS = "not on this day: the chosen topics come on others"
+SECOND = "another mail of this newsletter bears the same day"
 
 
 def plan_deliveries(ctx: Context, issue_id: int) -> dict[str, int]:
@@ -65,7 +69,7 @@ def write_ledger(ctx: Context, session: Session, issue_id: int) -> None:
     with assigned(ctx, session, issues.get(session, issue_id), issue) as plan:
         ids = deliveries.keep_cuts(session, issue_id, plan.cuts)
         plan.write_cuts(ids)
-        deliveries.write_plan(session, issue_id, plan.audience.plan(plan.same_day))
+        deliveries.write_plan(session, issue_id, plan.audience.plan())
 
 
 def retime(session: Session, person: Subscriber) -> None:
@@ -76,18 +80,8 @@ def retime(session: Session, person: Subscriber) -> None:
     """
     assert person.id is not None
     for delivery_id, issue, hour in deliveries.waiting_of(session, person.id):
-        at = _moment(issues.spec_of(issue), issue.due_at, hour, person.zone)
+        at = moment_of(issues.spec_of(issue), issue.due_at, hour, person.zone)
         deliveries.move_to(session, delivery_id, None if at is None else at.at)
-
-
-def _moment(spec: NewsletterSpec, due: datetime, hour: str, zone: str) -> Appointment | None:
-    """When a copy leaves for that hour and zone; None: as soon as the issue goes out."""
-    if not hour:
-        return None
-    return appointment(
-        day_of(spec, due), due, hour=time.fromisoformat(spec.hour), zone=spec.zone,
-        reader_hour=time.fromisoformat(hour), reader_zone=zone,
-    )  # fmt: skip
 
 
 @dataclass
@@ -96,12 +90,10 @@ class Plan:
 
     Attributes:
         cuts: the distinct cuts, in the order in which they were found.
-        same_day: other issues of the newsletter that bear the same day.
     """
 
     audience: Audience
     choices: list[tuple[Group, Cut | None, str]]
-    same_day: list[int]
 
     @property
     def cuts(self) -> list[Cut]:
@@ -128,17 +120,27 @@ def assigned(ctx: Context, session: Session, row: Issue, issue: PrintedIssue) ->
     known = sorted({each.story_id for each in before})
     timetable = Timetable.of(session, row, spec, ctx.clock())
     chooser = Chooser(issue, spec, timetable.weekly_day)
-    with deliveries.audience(session, row.newsletter_id, row.id, stories=len(known)) as audience:
+    of_the_week = stories_of_the_week(issue.sections)
+    with deliveries.audience(
+        session, row.newsletter_id, row.id, stories=len(known), same_day=timetable.same_day
+    ) as audience:
         for earlier in sorted({each.issue_id for each in before}):
-            ours = [each for each in before if each.issue_id == earlier]
-            shown: dict[int, int] = {}
-            for each in ours:  # a story may be one that was merged from several
-                shown[each.story_id] = shown.get(each.story_id, 0) | each.positions
-            holdings = _holdings(deliveries.cuts(session, earlier), shown, known)
-            audience.receive(earlier, holdings, goes_on=ours[0].goes_on)
+            cuts = deliveries.cuts(session, earlier)
+            # Every earlier reader has seen the week's stories; it matters only to those who may get them again.
+            for weekly in (False, True):
+                ours = [
+                    each for each in before
+                    if each.issue_id == earlier and (each.story_id in of_the_week) is weekly
+                ]  # fmt: skip
+                shown: dict[int, int] = {}
+                for each in ours:  # a story may be one that was merged from several
+                    shown[each.story_id] = shown.get(each.story_id, 0) | each.positions
+                if ours:
+                    holdings = _holdings(cuts, shown, known)
+                    audience.receive(earlier, holdings, goes_on=ours[0].goes_on, weekly=weekly)
+        audience.assign_hours([(hour, *timetable.of_hour(hour)) for hour in audience.hours()])
         choices = [(group, *chooser.cut_of_group(group, known)) for group in audience.groups()]
-        audience.assign_hours((hour, *timetable.of_hour(hour)) for hour in audience.hours())
-        yield Plan(audience, choices, timetable.same_day)
+        yield Plan(audience, choices)
 
 
 @dataclass
@@ -152,83 +154,41 @@ class Chooser:
     issue: PrintedIssue
     spec: NewsletterSpec
     weekly_day: bool = True
-    _known: dict[tuple[frozenset[str], frozenset[int]], tuple[Cut | None, str]] = field(default_factory=dict)
+    _known: dict[tuple[Due, frozenset[int]], tuple[Cut | None, str]] = field(default_factory=dict)
 
     def cut_of_group(self, group: Group, stories: list[int]) -> tuple[Cut | None, str]:
         """The cut of a group, or why there is none; ``stories`` are those that its bits stand for."""
         received = frozenset(story for n, story in enumerate(stories) if group.received[n // WORD] >> n % WORD & 1)
-        topics = group.choice.on(self.weekly_day)
-        return (None, WEEKLY_TOPICS) if topics is None else self.cut_of(topics, received)
+        day = group.arrival(weekly=self.weekly_day)
+        due = group.choice.due(group.frequency, day)
+        return (None, why_not(group.choice, group.frequency, day)) if due is None else self.cut_of(due, received)
 
-    def cut_of(self, topics: frozenset[str], received: frozenset[int]) -> tuple[Cut | None, str]:
-        """The cut for these topics without what was sent before; or None and why there is none."""
-        key = topics, received
+    def cut_of(self, due: Due, received: frozenset[int]) -> tuple[Cut | None, str]:
+        """The cut for what is due to a reader without what was sent before; or None and why there is none."""
+        key = due, received
         if key not in self._known:
-            selection = select(self.issue.sections, topics, received, self.spec.min_stories)
+            selection = select(self.issue.sections, due, received, self.spec.min_stories)
             if selection.reason or not selection.stories:
                 self._known[key] = None, selection.reason or NOTHING_NEW
             else:
+                if due.week is not None:
+                    selection = within(self.issue.fragments, self.issue.sections, selection, self._sizes)
                 self._known[key] = cut_for(self.issue.fragments, selection), ""
         return self._known[key]
 
+    @cached_property
+    def _sizes(self) -> dict[int, int]:
+        return {fragment.position: size(fragment) for fragment in self.issue.fragments}
 
-@dataclass(frozen=True)
-class Timetable:
-    """On which day and at which moment readers get an issue.
 
-    Attributes:
-        day: the local date that it bears.
-        weekly_day: whether it is the issue of its week for those who want one a week.
-        same_day: other issues of the newsletter that bear the same day.
-    """
-
-    spec: NewsletterSpec
-    day: date
-    due: datetime
-    now: datetime
-    weekly_day: bool
-    same_day: list[int]
-
-    @classmethod
-    def of(cls, session: Session, row: Issue, spec: NewsletterSpec, now: datetime) -> "Timetable":
-        """The timetable of an issue, which knows the other issues of its week.
-
-        The weekly issue is that of the newsletter's weekday. If there was none on that day (nothing to say, cancelled, a
-        missed slot), it is the first one after it.
-        """
-        assert row.id is not None
-        day = day_of(spec, row.due_at)
-        back = timedelta(days=(day.weekday() - spec.weekday) % 7)
-        week = deliveries.neighbours(session, row.id, row.newsletter_id, row.due_at - back - timedelta(days=2))
-        days = [
-            (issue_id, day_of(spec, due)) for issue_id, due, state in week
-            if state in ("approved", "sending", "sent", "held") and due <= row.due_at
-        ]  # fmt: skip
-        started = issues.began(session, row.newsletter_id)
-        missed = (
-            started is not None and day_of(spec, started) < day - back
-            and not any(day - back <= other < day for _, other in days)
-        )  # fmt: skip
-        return cls(
-            spec, day, row.due_at, now, not back or spec.cadence == "weekly" or missed,
-            [issue_id for issue_id, other in days if other == day],
-        )  # fmt: skip
-
-    def of_hour(self, hour: Hour) -> tuple[datetime | None, datetime, str]:
-        """The moment of a copy for these readers (None: as soon as the issue goes out), when that is, or why it is skipped."""
-        found = _moment(self.spec, self.due, hour.hour, hour.zone)
-        if found is None:
-            return None, max(self.due, self.now), self._reason(hour.frequency, self.day)
-        return found.at, max(found.at, self.now), self._reason(hour.frequency, found.day)
-
-    def _reason(self, frequency: str, day: date) -> str:
-        """Why readers with that frequency get no copy that arrives on ``day``; "" if they do."""
-        if frequency == "weekly" and not self.weekly_day:
-            return f"not on this day: {frequency}"
-        # A newsletter that comes out on weekdays is theirs whole, also where Friday's arrives on Saturday.
-        if frequency == "weekdays" and self.spec.cadence == "daily" and day.weekday() > 4:
-            return f"not on this day: {frequency}"
-        return ""
+def why_not(choice: TopicChoice, frequency: Frequency, day: Arrival) -> str:
+    """Why nothing of an issue is due to readers of that choice on that day."""
+    if day.second:
+        return SECOND
+    own = set(choice.own.values())
+    if not own:
+        return f"not on this day: {frequency}"
+    return WEEKLY_TOPICS if own == {"weekly"} else OTHER_DAYS
 
 
 def positions_of(fragments: Iterable[Fragment]) -> dict[int, int]:

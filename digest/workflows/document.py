@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from pydantic import TypeAdapter
 from sqlmodel import Session
 
 from digest.curation.compose import forms_of
 from digest.curation.leads import lead_section
-from digest.domain.issue import MORE, Block, IssueDocument, PlacedItem, Section, StoryItem
+from digest.curation.week import forms_of_week
+from digest.domain.issue import MORE, WEEK, Block, IssueDocument, PlacedItem, Section, StoryItem
 from digest.domain.newsroom import BlockSpec, NewsletterSpec
 from digest.store import issues
 from digest.store.newsroom import topics as all_topics
@@ -16,6 +18,7 @@ from digest.store.tables import Placement
 from digest.workflows.blocks import day_of
 from digest.workflows.context import Context
 from digest.workflows.draft import offered
+from digest.workflows.week import layout_of
 
 _ITEM = TypeAdapter(StoryItem)
 
@@ -32,7 +35,7 @@ def document_of(session: Session, issue_id: int, ctx: Context) -> IssueDocument:
     issue = issues.get(session, issue_id)
     spec = issues.spec_of(issue) if issue.spec else issues.newsletter(session, issues.slug_of(session, issue))[1]
     rows = [row for row in issues.placements(session, issue_id) if not row.dropped]
-    items = _ranked(rows)
+    items = _ranked(rows, day_of(spec, issue.due_at))
     topics = {topic.slug: topic.name for topic in offered(spec, all_topics(session))}
     blocks = tuple(
         filled
@@ -62,21 +65,36 @@ def document_of(session: Session, issue_id: int, ctx: Context) -> IssueDocument:
     )
 
 
-def _ranked(rows: Sequence[Placement]) -> dict[int, StoryItem]:
-    """Each story once, best first, with the editor's words and the rank that it has now."""
+def _ranked(rows: Sequence[Placement], day: date) -> dict[int, StoryItem]:
+    """Each story once, best first, with the editor's words and the rank that it has now.
+
+    What stands in the section of the week comes behind all that everybody gets, and is ranked among it for the week.
+    """
     merged: dict[int, StoryItem] = {}
     pinned: set[int] = set()
+    of_the_week = {row.story_id for row in rows if row.section == WEEK}
     for row in rows:
         item = _ITEM.validate_python(row.item)
         item = replace(item, headline=row.headline or item.headline, dek=row.dek if row.dek is not None else item.dek)
         earlier = merged.get(row.story_id)
         if earlier is not None:
             item = replace(item, image=item.image or earlier.image, thumb=item.thumb or earlier.thumb)
-        merged[row.story_id] = item
+        carried_on = (item.carried_on or day) if row.story_id in of_the_week else None
+        merged[row.story_id] = replace(item, carried_on=carried_on)
         if row.pinned:
             pinned.add(row.story_id)
-    order = sorted(merged.values(), key=lambda item: (item.story_id not in pinned, item.rank, item.story_id))
-    return {item.story_id: replace(item, rank=rank) for rank, item in enumerate(order, start=1)}
+
+    def place(item: StoryItem, rank: int) -> tuple[bool, int, int]:
+        return item.story_id not in pinned, rank, item.story_id
+
+    # The order of the week has places only for what was ranked when the week was looked at.
+    week = sorted((item for item in merged.values() if item.week), key=lambda item: place(item, item.week))
+    places = {item.story_id: number for number, item in enumerate(week, start=1)} if of_the_week else {}
+    order = sorted(merged.values(), key=lambda item: (item.story_id in of_the_week, *place(item, item.rank)))
+    return {
+        item.story_id: replace(item, rank=rank, week=places.get(item.story_id, 0))
+        for rank, item in enumerate(order, start=1)
+    }
 
 
 def _with_stories(
@@ -89,12 +107,14 @@ def _with_stories(
     if block.type == "lead":
         section = lead_section(list(items.values()), list(topics))
         return replace(block, section=section) if section.items else None
-    if block.type not in ("section", MORE):
+    if block.type not in ("section", WEEK, MORE):
         return block
     placed = sorted((row for row in rows if row.section == block.key), key=lambda row: (not row.pinned, row.position))
     if block.type == MORE:
         web = tuple(PlacedItem(items[row.story_id], "web") for row in placed)
         return replace(block, section=Section(MORE, block.title, items=web) if web else None)
+    if block.type == WEEK:
+        return _with_week(block, layout_of(spec), [items[row.story_id] for row in placed])
     layout = _layout(spec, block)
     if len(placed) < layout.min:
         return None
@@ -107,6 +127,13 @@ def _with_stories(
         min=layout.min,
     )
     return replace(block, section=section)
+
+
+def _with_week(block: Block, layout: BlockSpec, items: Sequence[StoryItem]) -> Block | None:
+    if not items:
+        return None
+    placed = tuple(PlacedItem(i, form) for i, form in zip(items, forms_of_week(items, layout.cards), strict=True))
+    return replace(block, section=Section(WEEK, block.title, items=placed, most=layout.max))
 
 
 def _layout(spec: NewsletterSpec, block: Block) -> BlockSpec:

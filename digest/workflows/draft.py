@@ -11,7 +11,7 @@ from digest.curation.rank import rank
 from digest.curation.window import fresh
 from digest.domain.calendar import Cadence, Window, window_ending
 from digest.domain.content import TopicProfile
-from digest.domain.issue import PlacedItem, Section
+from digest.domain.issue import WEEK, PlacedItem, Section
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import NotFound, UsageError
 from digest.store import issues, story_rules
@@ -26,6 +26,7 @@ from digest.workflows.media import host_image
 from digest.workflows.telling import tell_advance
 from digest.workflows.topic_learning import learned
 from digest.workflows.track_record import track_record
+from digest.workflows.week import with_week, with_week_block
 
 MEMORY = timedelta(hours=72)
 """How far back articles are grouped, so that late coverage joins the story it belongs to."""
@@ -179,6 +180,10 @@ def _make_draft(ctx: Context, issue_id: int, say: Callable[[str], None]) -> Draf
     say("fetching pictures")
     sections = tuple(_with_pictures(ctx, section) for section in sections)
     blocks = finished_blocks(ctx, spec, slug, day_of(spec, issue.due_at))
+    names = {topic.slug: topic.name for topic in on_offer}
+    sections = with_week(ctx, issue_id, spec, sections, names, (IMAGE_WIDTH, IMAGE_HEIGHT))
+    if any(section.key == WEEK for section in sections):
+        blocks = with_week_block(blocks)
     with ctx.db.write() as session:
         issues.save_draft(session, issue_id, spec, blocks, sections)
     return _report(ctx, issue_id)
@@ -208,6 +213,6 @@ def _with_picture(ctx: Context, placed: PlacedItem, *, beside: bool) -> PlacedIt
 
 def _report(ctx: Context, issue_id: int) -> DraftReport:
     with ctx.db.read() as session:
-        rows = issues.placements(session, issue_id)
+        rows = [row for row in issues.placements(session, issue_id) if row.section != WEEK]
         state = issues.get(session, issue_id).state
     return DraftReport(issue_id, len({row.story_id for row in rows}), len({row.section for row in rows}), state)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from digest.domain.issue import MORE
+from digest.domain.issue import MORE, WEEK
 from digest.errors import NotFound, StateConflict, UsageError
 from digest.store import audit_log, deliveries, issues
 from digest.store.tables import AuditEntry, Issue, Placement
@@ -130,8 +130,9 @@ def last_edit(session: Session, issue_id: int) -> AuditEntry | None:
 
 def section_titles(issue: Issue) -> tuple[tuple[str, str], ...]:
     """Key and title of each section that stories of an issue may stand in, in layout order; ``more`` is on the web."""
-    blocks = (block for block in issues.blocks_of(issue) if block.type in ("section", MORE))
-    return tuple((block.key, block.title or ("More on the web" if block.type == MORE else "")) for block in blocks)
+    usual = {MORE: "More on the web", WEEK: "The best of the week"}
+    blocks = (block for block in issues.blocks_of(issue) if block.type in ("section", MORE, WEEK))
+    return tuple((block.key, block.title or usual.get(block.type, "")) for block in blocks)
 
 
 def shown_headline(row: Placement) -> str:

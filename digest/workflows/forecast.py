@@ -95,7 +95,7 @@ def forecast(ctx: Context, issue_id: int) -> Forecast:
     with ctx.db.read() as session, assigned(ctx, session, row, issue) as plan:
         numbered = {cut: number for number, cut in enumerate(plan.cuts, start=1)}
         plan.write_cuts(numbered)
-        select = plan.audience.plan(plan.same_day)
+        select = plan.audience.plan()
         counted = deliveries.count_plan(session, issue_id, select, max(row.due_at, ctx.clock()))
         by_number = {number: cut for cut, number in numbered.items() if number in counted.cuts}
         likely = _largest_cuts(issue, by_number)

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from digest.curation.select import select
-from digest.domain.issue import IssueDocument
+from digest.domain.audience import Arrival
+from digest.domain.issue import IssueDocument, Selection, stories_of_the_week
 from digest.domain.mail import Fragment
 from digest.errors import DigestError, FetchError, GoneError, ParseError
 from digest.render import clean
-from digest.render.budget import Step
+from digest.render.budget import Step, size, within
 from digest.render.checks.layout import sizes_of
 from digest.render.cut import cut_for
 from digest.render.findings import Subject, World
@@ -77,9 +78,13 @@ def inspected(
         chosen = choices.choices_of_all(session, issue.newsletter_id)
     sections = tuple(block.section for block in document.blocks if block.section is not None)
     cuts: dict[int, int] = {}
-    for choice, readers in chosen.items():
+    of_the_week, weights = stories_of_the_week(sections), {each.position: size(each) for each in fragments}
+    for (choice, frequency), readers in chosen.items():
         # Weighed as on the day that brings most: weekly topics too, and nothing left out that somebody has seen.
-        selection = select(sections, choice.topics, frozenset(), spec.min_stories)
+        due = choice.due(frequency, Arrival())
+        selection = select(sections, due, frozenset(), spec.min_stories) if due else Selection()
+        if due is not None and due.week is not None and selection.stories:
+            selection = within(fragments, sections, selection, weights)
         if selection.stories:
             bits = cut_for(fragments, selection).bits
             cuts[bits] = cuts.get(bits, 0) + readers
@@ -88,7 +93,9 @@ def inspected(
         files=_files(ctx, document, {image.url for _, image in subject.images}),
         unreachable=_unreachable(ctx, addresses),
         sent_before={
-            story: f"the number of {moment:%d %B}" for story, moment in carried.items() if story not in pinned
+            story: f"the number of {moment:%d %B}"
+            for story, moment in carried.items()
+            if story not in pinned and story not in of_the_week
         },
         cuts=cuts,
     )

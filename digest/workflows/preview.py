@@ -2,26 +2,45 @@
 
 import email
 import email.policy
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlmodel import Session
 
-from digest.domain.audience import Recipient
+from digest.domain.audience import Arrival, TopicChoice
+from digest.domain.calendar import Frequency
 from digest.domain.mail import Message
 from digest.errors import NotFound, UsageError
 from digest.render.cut import cut_for, selection_all
 from digest.render.preflight import Finding
 from digest.store import deliveries, issues, subscribers
+from digest.store.deliveries import Hour
 from digest.store.newsroom import topics as all_topics
 from digest.store.tables import Issue
 from digest.workflows.context import Context
-from digest.workflows.delivery_plan import Chooser, articles_of, updates
+from digest.workflows.delivery_plan import Chooser, articles_of, updates, why_not
 from digest.workflows.messages import PrintedIssue, addressed, drafted, printed, shown_again
 from digest.workflows.preflight import Inspection, inspected
+from digest.workflows.subscribe.words import frequency_named
+from digest.workflows.timetable import Timetable
 
 Format = Literal["html", "text", "eml"]
 
-NOBODY = Recipient(subscriber_id=0, subscription_id=0, address="reader@example.com")
+
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Whose copy is shown: a subscriber's, or (with the id 0) that of a reader who chose the same."""
+
+    subscriber_id: int = 0
+    subscription_id: int = 0
+    address: str = "reader@example.com"
+    name: str = ""
+    choice: TopicChoice = field(default_factory=TopicChoice)
+    frequency: Frequency = "every-issue"
+    hour: Hour = field(default_factory=lambda: Hour("", ""))
+
+
+NOBODY = Onlooker()
 """Stands in for a reader where a set of topics is shown; no link in such a mail belongs to anybody."""
 
 
@@ -30,6 +49,7 @@ def preview(
     issue_id: int,
     *,
     topics: frozenset[str] | None = None,
+    weekly: bool = False,
     subscriber: str | None = None,
     form: Format = "html",
 ) -> str | bytes:
@@ -37,6 +57,7 @@ def preview(
 
     Args:
         topics: chosen slugs; the empty set is a reader who chose nothing, and so gets everything.
+        weekly: as a reader who gets one mail a week, on the day that brings it.
         subscriber: an address; once their mail has left, exactly what they were sent is shown.
 
     Returns:
@@ -46,7 +67,7 @@ def preview(
         UsageError: a topic that there isn't.
         NotFound: no such issue or subscriber, or no mail for these choices, with the reason.
     """
-    mail = _mail(ctx, issue_id, topics, subscriber)
+    mail = _mail(ctx, issue_id, topics, subscriber, "weekly" if weekly else "every-issue")
     if form == "eml":
         return mail
     parts = email.message_from_bytes(mail, policy=email.policy.default)
@@ -71,7 +92,9 @@ def inspection(ctx: Context, issue_id: int, *, look_up: bool = False) -> Inspect
     return inspected(ctx, issue_id, issue.document, issue.fragments, steps=issue.steps, look_up=look_up)
 
 
-def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber: str | None) -> bytes:
+def _mail(
+    ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber: str | None, frequency: Frequency
+) -> bytes:
     with ctx.db.read() as session:
         row = issues.get(session, issue_id)
         known = {topic.slug for topic in all_topics(session)}
@@ -83,14 +106,19 @@ def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber
     if subscriber and sent is not None and sent.dated_at is not None:
         return shown_again(ctx, issue_id, subscriber)
     issue = frozen or drafted(ctx, issue_id)
-    if topics is None and not subscriber:
+    if topics is None and not subscriber and frequency == "every-issue":
         cut = cut_for(issue.fragments, selection_all(issue.document))
     else:
         with ctx.db.read() as session:
             received = _received(session, row, issue, reader) if subscriber else frozenset()
-        found, reason = Chooser(issue, issues.spec_of(row)).cut_of(
-            reader.topics if topics is None else topics, received
+            day = _arrival(ctx, session, row, reader) if subscriber else Arrival()
+        choice, often = (
+            (reader.choice, reader.frequency) if subscriber else (TopicChoice(topics or frozenset()), frequency)
         )
+        due = choice.due(often, day)
+        if due is None:
+            raise NotFound(f"no mail would be sent for these choices: {why_not(choice, often, day)}")
+        found, reason = Chooser(issue, issues.spec_of(row)).cut_of(due, received)
         if found is None:
             raise NotFound(f"no mail would be sent for these choices: {reason}")
         cut = found
@@ -108,7 +136,18 @@ def _mail(ctx: Context, issue_id: int, topics: frozenset[str] | None, subscriber
     return message.data
 
 
-def _received(session: Session, row: Issue, issue: PrintedIssue, reader: Recipient) -> frozenset[int]:
+def _arrival(ctx: Context, session: Session, row: Issue, reader: Onlooker) -> Arrival:
+    """What the day of this reader's copy means for how often they want mail."""
+    timetable = Timetable.of(session, row, issues.spec_of(row), ctx.clock())
+    others = (deliveries.of_subscriber(session, other, reader.subscriber_id) for other in timetable.same_day)
+    return Arrival(
+        weekly=timetable.weekly_day,
+        weekend=timetable.of_hour(reader.hour)[2],
+        second=any(other is not None and other.cut_id is not None and other.state != "failed" for other in others),
+    )
+
+
+def _received(session: Session, row: Issue, issue: PrintedIssue, reader: Onlooker) -> frozenset[int]:
     """Stories of the issue that this reader was sent by an earlier one."""
     assert row.id is not None
     repeatable, articles = updates(issue.sections) | issues.pinned(session, row.id), articles_of(issue.sections)
@@ -122,12 +161,15 @@ def _received(session: Session, row: Issue, issue: PrintedIssue, reader: Recipie
     return frozenset(each.story_id for each in before if had[each.issue_id].bits & each.positions)
 
 
-def _reader(session: Session, newsletter_id: int, address: str) -> Recipient:
+def _reader(session: Session, newsletter_id: int, address: str) -> Onlooker:
     person = subscribers.find(session, address)
     if person is None or person.id is None:
         raise NotFound(f"no subscriber has the address {address}")
     for subscription in subscribers.subscriptions_of(session, person.id):
         if subscription.newsletter_id == newsletter_id and subscription.id is not None:
-            chosen = subscribers.topics_of(session, subscription.id)
-            return Recipient(person.id, subscription.id, person.address, person.name, chosen)
+            return Onlooker(
+                person.id, subscription.id, person.address, person.name,
+                subscribers.choice_of(session, subscription.id), frequency_named(subscription.frequency),
+                Hour(subscription.hour, person.zone if subscription.hour else ""),
+            )  # fmt: skip
     raise NotFound(f"{address} has not subscribed to this newsletter")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from digest.curation.compose import compose
 from digest.curation.rank import rank
 from digest.curation.select import select
+from digest.domain.audience import Due
 from digest.domain.content import Image, Story, TopicProfile
 from digest.domain.issue import Coverage, Section
 from digest.domain.newsroom import BlockSpec
@@ -156,7 +157,7 @@ def test_a_selection_is_part_of_the_issue_and_suits_the_reader(
     least: int,
 ) -> None:
     sections = compose(stories, layout, TOPICS)
-    selection = select(sections, topics, exclude, least)
+    selection = select(sections, Due(topics), exclude, least)
     items = {found.key: {p.item.story_id: p.item for p in found.items} for found in sections}
     everything = {ident: item for held in items.values() for ident, item in held.items()}
     assert bool(selection.reason) is not bool(selection.stories)
@@ -180,8 +181,8 @@ def test_what_finds_no_room_stands_on_the_web_where_the_layout_says_so() -> None
     assert placed(sections) == {"section:a": [1, 2], "more": [3, 4, 5]}
     assert {p.form for p in sections[1].items} == {"web"}
     assert placed(compose(stories, (section("a", max=2),), TOPICS)) == {"section:a": [1, 2]}
-    assert select(sections, frozenset(), frozenset(), 1).stories == {1, 2}
-    assert select(sections, frozenset(), frozenset({1, 2}), 1).reason == "everything in this issue was sent before"
+    assert select(sections, Due(), frozenset(), 1).stories == {1, 2}
+    assert select(sections, Due(), frozenset({1, 2}), 1).reason == "everything in this issue was sent before"
 
 
 def test_a_section_of_outlets_takes_their_stories_whatever_their_topic() -> None:

@@ -3,6 +3,7 @@ import pytest
 from digest.curation.compose import compose
 from digest.curation.rank import rank
 from digest.curation.select import select
+from digest.domain.audience import Due
 from digest.domain.issue import Selection
 from digest.domain.newsroom import BlockSpec
 from tests.curation.make import NOW, TOPICS, story
@@ -35,16 +36,18 @@ SECTIONS = compose(STORIES, LAYOUT, TOPICS)
 def test_readers_get_their_own_lead_and_their_own_stories(
     topics: list[str], exclude: list[int], expected: Selection
 ) -> None:
-    assert select(SECTIONS, frozenset(topics), frozenset(exclude), 1) == expected
+    assert select(SECTIONS, Due(frozenset(topics)), frozenset(exclude), 1) == expected
 
 
 def test_almost_nothing_is_not_sent() -> None:
     assert (
-        select(SECTIONS, frozenset({"policy"}), frozenset(), 3).reason
+        select(SECTIONS, Due(frozenset({"policy"})), frozenset(), 3).reason
         == "only 2 stories in the chosen topics, fewer than 3"
     )
-    assert select(SECTIONS, frozenset(), frozenset({1, 2, 3}), 2).reason == "only 1 story in this issue, fewer than 2"
+    assert (
+        select(SECTIONS, Due(frozenset()), frozenset({1, 2, 3}), 2).reason == "only 1 story in this issue, fewer than 2"
+    )
 
 
 def test_an_empty_issue_gives_nothing_even_if_nothing_is_asked() -> None:
-    assert select((), frozenset(), frozenset(), 0).reason == "nothing new in this issue"
+    assert select((), Due(), frozenset(), 0).reason == "nothing new in this issue"

@@ -1,15 +1,18 @@
 """No reader's mail is larger than what Gmail shows whole, whatever the issue holds."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from digest.curation.select import select
-from digest.domain.issue import IssueDocument
+from digest.domain.audience import Due
+from digest.domain.issue import Block, IssueDocument, PlacedItem, Section
+from digest.domain.mail import Fragment
 from digest.render.archive import archive_html
-from digest.render.budget import LIMIT, RESERVE, largest, size
+from digest.render.budget import LIMIT, RESERVE, largest, size, within
 from digest.render.cut import cut_for, html_of, in_cut, text_of, whole
 from digest.render.message import Head, tokens
 from tests.render import documents
@@ -49,7 +52,7 @@ def test_every_cut_fits_and_no_story_is_lost(document: IssueDocument, data: st.D
     assert fitted.largest == largest(fitted.fragments) <= ROOM
     sections = tuple(block.section for block in document.blocks if block.section is not None)
     topics = frozenset(data.draw(st.sets(st.sampled_from(TOPICS))))
-    cut = cut_for(fitted.fragments, select(sections, topics, frozenset(), 1))
+    cut = cut_for(fitted.fragments, select(sections, Due(topics), frozenset(), 1))
     shown = in_cut(fitted.fragments, cut)
     values = tokens(
         Head.of(fitted.document), fitted.fragments, cut, documents.addressee(address="x" * 64 + "@y.example")
@@ -120,3 +123,52 @@ def test_letters_are_never_cut_preflight_says_so_instead(words: int) -> None:
     fitted = RENDERER.fit(framed(letter, section("a", "A", [story(1), story(2)])))
     assert (fitted.largest > ROOM) is (words > 10)
     assert [step.after for step in fitted.steps][-1:] == (["web"] if words > 10 else [])
+
+
+def with_week(document: IssueDocument, stories: int, url: str) -> IssueDocument:
+    """The issue on the day that brings the best of the week: ``stories`` of them, five for one reader."""
+    items = tuple(
+        PlacedItem(
+            story(n, rank=n, week=n, url=f"https://news.example/{n}/{url}", topics=(TOPICS[n % 3],), carried_on=date(2026, 3, 10)), "card"
+        )
+        for n in range(501, 501 + stories)
+    )  # fmt: skip
+    blocks = list(document.blocks)
+    blocks.insert(2, Block("week", "week", section=Section("week", "", items=items, most=5)))
+    return replace(document, blocks=tuple(blocks))
+
+
+@pytest.mark.parametrize(
+    ("stories", "url", "shown"),
+    [
+        (10, "a", {"card"}),
+        (170, "a", {"card"}),
+        (10, "a" * 10_000, {"card"}),
+        (10, "a" * 60_000, {"line"}),
+        (10, "a" * 99_000, set()),
+    ],
+)
+def test_the_best_of_the_week_costs_daily_readers_nothing_and_has_room_in_a_weekly_mail(
+    stories: int, url: str, shown: set[str]
+) -> None:
+    today = issue(stories, 4, 40, "Bitcoin slips", "Two amendments fell; the rule on audits stays." * 2, "a")
+    alone, both = RENDERER.fit(today), RENDERER.fit(with_week(today, 12, url))
+
+    def of_today(fragments: tuple[Fragment, ...]) -> list[tuple[str, bytes, bytes]]:
+        return [(f.key, f.html, f.text) for f in fragments if f.group != "week"]
+
+    assert of_today(both.fragments) == of_today(alone.fragments)
+    assert both.largest == alone.largest
+    assert {f.form for f in both.fragments if f.group == "week" and f.role == "item"} == shown
+    assert RENDERER.fit(both.document).fragments == both.fragments
+    sections = tuple(block.section for block in both.document.blocks if block.section is not None)
+    sizes = {f.position: size(f) for f in both.fragments}
+    for topics in (frozenset[str](), frozenset({"policy"})):
+        chosen = select(sections, Due(topics, topics, whole_week=True), frozenset(), 1)
+        kept = within(both.fragments, sections, chosen, sizes)
+        assert kept.items.get("week", ()) == chosen.items.get("week", ())
+        assert sum(size(f) for f in in_cut(both.fragments, cut_for(both.fragments, kept))) <= ROOM
+        left_out, there = chosen.stories - kept.stories, kept.stories - set(kept.items.get("week", ()))
+        assert not left_out or min(left_out) > max(there)
+        daily = cut_for(both.fragments, select(sections, Due(topics), frozenset(), 1))
+        assert not any(f.group == "week" for f in in_cut(both.fragments, daily))

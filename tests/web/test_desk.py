@@ -306,6 +306,11 @@ def test_the_frame_shows_the_mail_of_the_chosen_reader(ctx: Context, client: req
     assert bitcoin not in frame(client, issue_id, "?topics=policy").text
     assert COURT in frame(client, issue_id, "?topics=policy").text
     assert COURT not in frame(client, issue_id, "?topics=markets").text
+    # As a weekly reader sees it: of a first issue the same, as there is no week before it.
+    assert frame(client, issue_id, "?topics=policy&often=weekly").text == frame(client, issue_id, "?topics=policy").text
+    asked = client.get(f"/desk/issues/{issue_id}?often=weekly").text
+    assert "a reader of everything, once a week" in asked
+    assert f"/desk/issues/{issue_id}/mail?often=weekly" in asked
 
 
 def test_a_reader_who_is_not_there_is_said_in_the_frame(ctx: Context, client: requests.Session, issue_id: int) -> None:

@@ -454,7 +454,7 @@ def test_no_cell_is_computed_and_every_cell_comes_back(cell: str) -> None:
 def test_hours_zones_weekly_topics_and_pauses_survive_export_and_import(ctx: Context) -> None:
     text = (
         "address,name,newsletter,topics,frequency,hour,zone,paused_until\n"
-        "a@example.org,Ann,ledger,markets:weekly policy,daily,7:00,Asia/Tokyo,2026-04-01\n"
+        "a@example.org,Ann,ledger,markets:weekly policy:weekdays,daily,7:00,Asia/Tokyo,2026-04-01\n"
         "b@example.org,,ledger,markets:hourly,,,,\n"
         "c@example.org,,ledger,,,25:00,,\n"
         "d@example.org,,ledger,,,,Mars/Base,\n"
@@ -467,7 +467,7 @@ def test_hours_zones_weekly_topics_and_pauses_survive_export_and_import(ctx: Con
     ]  # fmt: skip
     header, line = list(subscribe.export_csv(ctx))
     cells = dict(zip(header.strip().split(","), line.strip().split(","), strict=True))
-    assert (cells["topics"], cells["hour"], cells["zone"]) == ("markets:weekly policy", "07:00", "Asia/Tokyo")
+    assert (cells["topics"], cells["hour"], cells["zone"]) == ("markets:weekly policy:weekdays", "07:00", "Asia/Tokyo")
     assert cells["paused_until"] == "2026-04-01T00:00:00+00:00"
     again = subscribe.import_csv(ctx, [header, line.replace("a@", "z@")])
     assert (again.added, again.problems) == (1, [])

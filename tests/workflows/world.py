@@ -178,6 +178,7 @@ def reader(
     frequency: str = "every-issue",
     paused_until: datetime | None = None,
     weekly: Iterable[str] = (),
+    often: dict[str, str] | None = None,
     hour: str = "",
     zone: str = "UTC",
 ) -> int:
@@ -194,7 +195,7 @@ def reader(
         session.add(subscription)
         session.flush()
         assert subscription.id is not None
-        choose_topics(session, subscription.id, TopicChoice(frozenset(topics), frozenset(weekly)))
+        choose_topics(session, subscription.id, TopicChoice.of(topics, dict.fromkeys(weekly, "weekly") | (often or {})))
         return subscription.id
 
 

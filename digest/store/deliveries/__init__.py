@@ -3,7 +3,7 @@
 queued → sending (a worker's, until its lease ends) → sent | failed | unknown, or back to queued; and skipped.
 """
 
-from digest.store.deliveries.audience import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour, audience
+from digest.store.deliveries.audience import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour, any_weekly, audience
 from digest.store.deliveries.claiming import Claimed, bury, claim, make_wait, release, with_recipients
 from digest.store.deliveries.counting import (
     ReasonCount,
@@ -68,6 +68,7 @@ __all__ = [
     "Audience",
     "Group",
     "Hour",
+    "any_weekly",
     "audience",
     "Addressed",
     "Carried",

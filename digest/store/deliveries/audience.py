@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -32,13 +33,13 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from digest.domain.audience import TopicChoice
+from digest.domain.audience import Arrival, TopicChoice
+from digest.domain.calendar import Frequency
 from digest.store.tables import ChoiceSet, Delivery, Subscriber, Subscription, Suppression
 from digest.store.tables.base import Moment
 
 SUPPRESSED = "suppressed"
 PAUSED = "paused"
-SECOND = "another mail of this newsletter bears the same day"
 
 WORD = 62
 """Stories received before stand as bits in integers of so many bits, which both databases have."""
@@ -46,32 +47,44 @@ WORD = 62
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]
 _CHUNK = 5000
 
+# A pace is a frequency and what the day of the copy means for it, as one small number.
+_PACES: tuple[Frequency, ...] = ("every-issue", "daily", "weekdays", "weekly")
+_WEEKEND, _SECOND = 4, 8
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Readers who chose the same topics and were sent the same of this issue's stories before.
+    """Readers who chose the same topics, as often, and were sent the same of this issue's stories before.
 
     Attributes:
         choice_set: id of the set of topics, 0 for everything.
-        weekly: whether they want one mail a week.
+        pace: how often they want mail, and what the day of their copy means for that; see :meth:`arrival`.
         received: bits of stories, in words of ``WORD`` bits.
         count: how many they are.
     """
 
     choice_set: int
-    weekly: bool
+    pace: int
     received: tuple[int, ...]
     choice: TopicChoice
     count: int
 
+    @property
+    def frequency(self) -> Frequency:
+        """How often they want mail; frequencies that mean the same for this issue are told as one of them."""
+        return _PACES[self.pace & 3]
+
+    def arrival(self, *, weekly: bool) -> Arrival:
+        """The day of their copies, of an issue that is or isn't the one of its week."""
+        return Arrival(weekly, bool(self.pace & _WEEKEND), bool(self.pace & _SECOND))
+
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """Readers whose mail leaves at the same moment: the same hour ("" for at once), zone and frequency."""
+    """Readers whose mail leaves at the same moment: the same hour ("" for at once) and zone."""
 
     hour: str
     zone: str
-    frequency: str
 
 
 class Audience:
@@ -79,9 +92,14 @@ class Audience:
 
     Args:
         words: how many integers hold the stories received before.
+        same_day: other issues of the newsletter that bear the same day: who wants one mail a day had it.
     """
 
-    def __init__(self, session: Session, newsletter_id: int, issue_id: int, words: int) -> None:
+    def __init__(
+        self, session: Session, newsletter_id: int, issue_id: int, words: int, same_day: Sequence[int]
+    ) -> None:
+        self._same_day = list(same_day)
+        self._weekends: set[bool] = set()
         self._session = session
         self._newsletter_id = newsletter_id
         self._issue_id = issue_id
@@ -100,14 +118,14 @@ class Audience:
         )
         self._cuts = Table(
             "plan_cut", meta, Column("choice_set", Integer, primary_key=True),
-            Column("weekly", Integer, primary_key=True),
+            Column("pace", Integer, primary_key=True),
             *(Column(name, BigInteger, primary_key=True) for name in self._masks),
             Column("cut_id", Integer), Column("reason", String, nullable=False), prefixes=temporary, sqlite_with_rowid=False,
         )  # fmt: skip
         self._hours = Table(
             "plan_hour", meta, Column("hour", String, primary_key=True), Column("zone", String, primary_key=True),
-            Column("frequency", String, primary_key=True), Column("at", Moment), Column("then", UTCDateTime),
-            Column("reason", String, nullable=False), prefixes=temporary, sqlite_with_rowid=False,
+            Column("at", Moment), Column("then", UTCDateTime), Column("weekend", Integer, nullable=False),
+            prefixes=temporary, sqlite_with_rowid=False,
         )  # fmt: skip
         self._meta = meta
 
@@ -119,12 +137,15 @@ class Audience:
         """Drop the tables."""
         self._meta.drop_all(self._session.connection(), checkfirst=False)
 
-    def receive(self, issue_id: int, holdings: Mapping[int, Sequence[int]], *, goes_on: bool) -> None:
+    def receive(
+        self, issue_id: int, holdings: Mapping[int, Sequence[int]], *, goes_on: bool, weekly: bool = False
+    ) -> None:
         """Note who got which of the stories by an earlier issue: one statement, along that issue's rows.
 
         Args:
             holdings: for each of its cuts that showed one of the stories, which ones.
             goes_on: whether its copies that wait will be sent, so that they count too.
+            weekly: only of readers who get something weekly: the others don't get those stories anyway.
         """
         if not holdings:
             return
@@ -141,6 +162,11 @@ class Audience:
                 _ROWS.c.state.in_(("sent", "unknown", "sending", *(("queued",) if goes_on else ()))),
             )
         )
+        if weekly:
+            ours = (col(Subscription.newsletter_id) == self._newsletter_id, col(Subscription.state) == "active")
+            got = got.where(
+                _ROWS.c.subscriber_id.in_(select(col(Subscription.subscriber_id)).where(*ours, gets_weekly()))
+            )
         statement = self._insert(self._received).from_select(["subscriber_id", *self._masks], got)
         session.execute(
             statement.on_conflict_do_update(
@@ -150,27 +176,29 @@ class Audience:
         )
 
     def groups(self) -> Iterator[Group]:
-        """What distinguishes the readers' cuts."""
+        """What distinguishes the readers' cuts; asked after hours were assigned."""
         self._analyze(self._received)
-        choice, weekly, masks = self._group_columns()
+        choice, pace, masks = self._group_columns()
         named = [mask.label(name) for name, mask in zip(self._masks, masks, strict=True)]
+        readers = self._subscriptions()
+        if len(self._weekends) > 1:  # else nobody's day differs, and nobody has to be looked up
+            readers = self._with_hours(readers)
         keys_of = (
-            select(choice.label("choice_set"), weekly.label("weekly"), *named)
-            .select_from(self._subscriptions())
+            select(choice.label("choice_set"), pace.label("pace"), *named)
+            .select_from(readers)
             .where(*self._active())
             .subquery("keys_of")
         )
         query = select(*keys_of.c, func.count()).group_by(*keys_of.c)
         keys = {row[0]: row[1] for row in self._session.execute(select(col(ChoiceSet.id), col(ChoiceSet.key)))}
-        for choice_set, is_weekly, *received, count in self._session.execute(query).all():
+        for choice_set, number, *received, count in self._session.execute(query).all():
             words = TopicChoice.decode(keys.get(choice_set, ""))
-            yield Group(choice_set, bool(is_weekly), tuple(received), words, count)
+            yield Group(choice_set, number, tuple(received), words, count)
 
     def hours(self) -> Iterator[Hour]:
         """What distinguishes the readers' moments. The zone is "" where it doesn't matter."""
-        hour, zone, frequency = self._hour_columns()
         query = (
-            select(hour, zone, frequency)
+            select(*self._hour_columns())
             .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
             .where(*self._active())
             .distinct()
@@ -184,45 +212,29 @@ class Audience:
             self._cuts,
             (
                 {
-                    "choice_set": group.choice_set, "weekly": int(group.weekly), "cut_id": cut_id, "reason": reason,
+                    "choice_set": group.choice_set, "pace": group.pace, "cut_id": cut_id, "reason": reason,
                     **dict(zip(self._masks, group.received, strict=True)),
                 }
                 for group, cut_id, reason in assigned
             ),
         )  # fmt: skip
 
-    def assign_hours(self, assigned: Iterable[tuple[Hour, datetime | None, datetime, str]]) -> None:
-        """The moment of each hour (None: as soon as the issue goes out), when that is, or why there is none."""
-        self._fill(
-            self._hours,
-            (
-                {"hour": hour.hour, "zone": hour.zone, "frequency": hour.frequency, "at": at, "then": then,
-                 "reason": reason}
-                for hour, at, then, reason in assigned
-            ),
-        )  # fmt: skip
+    def assign_hours(self, assigned: Iterable[tuple[Hour, datetime | None, datetime, bool]]) -> None:
+        """The moment of each hour (None: as soon as the issue goes out), when that is, and whether on a free weekend."""
+        rows = [
+            {"hour": hour.hour, "zone": hour.zone, "at": at, "then": then, "weekend": int(weekend)}
+            for hour, at, then, weekend in assigned
+        ]
+        self._weekends = {bool(row["weekend"]) for row in rows}
+        self._fill(self._hours, rows)
 
-    def plan(self, same_day: Sequence[int] = ()) -> Select[Any]:
-        """The ledger as it should be: subscriber, subscription, state, reason, cut and moment of every reader.
-
-        Args:
-            same_day: other issues of the newsletter that bear the same day: who wants one mail a day had it.
-        """
-        choice, weekly, masks = self._group_columns()
-        hour, zone, frequency = self._hour_columns()
+    def plan(self) -> Select[Any]:
+        """The ledger as it should be: subscriber, subscription, state, reason, cut and moment of every reader."""
+        choice, pace, masks = self._group_columns()
         cuts, hours = self._cuts, self._hours
-        second = (
-            exists(select(literal(1)).where(
-                _ROWS.c.issue_id.in_(list(same_day)), _ROWS.c.subscriber_id == col(Subscription.subscriber_id),
-                _ROWS.c.cut_id.is_not(None), _ROWS.c.state.in_(("queued", "sending", "sent", "unknown")),
-            ))
-            if same_day else literal(value=False)
-        )  # fmt: skip
         reason = case(
             (col(Suppression.address_hash).is_not(None), SUPPRESSED),
             (col(Subscription.paused_until) > hours.c.then, PAUSED),
-            (hours.c.reason != "", hours.c.reason),
-            (and_(frequency != "every-issue", second), SECOND),
             else_=cuts.c.reason,
         )
         readers = (
@@ -231,13 +243,11 @@ class Audience:
                 reason.label("reason"), cuts.c.cut_id, hours.c.at,
             )
             .select_from(
-                self._subscriptions()
-                .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-                .join(hours, and_(hours.c.hour == hour, hours.c.zone == zone, hours.c.frequency == frequency))
+                self._with_hours(self._subscriptions())
                 .join(
                     cuts,
                     and_(
-                        cuts.c.choice_set == choice, cuts.c.weekly == weekly,
+                        cuts.c.choice_set == choice, cuts.c.pace == pace,
                         *(cuts.c[name] == mask for name, mask in zip(self._masks, masks, strict=True)),
                     ),
                 )
@@ -266,14 +276,42 @@ class Audience:
             return table
         return table.outerjoin(self._received, self._received.c.subscriber_id == col(Subscription.subscriber_id))
 
-    def _group_columns(self) -> tuple[Any, Any, list[Any]]:
-        weekly = case((col(Subscription.frequency) == "weekly", literal(1)), else_=literal(0))
-        masks = [func.coalesce(self._received.c[name], 0) for name in self._masks]
-        return func.coalesce(col(Subscription.choice_set_id), 0), weekly, masks
+    def _with_hours(self, readers: Any) -> Any:
+        hour, zone = self._hour_columns()
+        return readers.join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id)).join(
+            self._hours, and_(self._hours.c.hour == hour, self._hours.c.zone == zone)
+        )
 
-    def _hour_columns(self) -> tuple[Any, Any, Any]:
-        zone = case((col(Subscription.hour) == "", ""), else_=col(Subscriber.zone))
-        return col(Subscription.hour), zone, col(Subscription.frequency)
+    def _group_columns(self) -> tuple[Any, Any, list[Any]]:
+        masks = [func.coalesce(self._received.c[name], 0) for name in self._masks]
+        return func.coalesce(col(Subscription.choice_set_id), 0), self._pace(), masks
+
+    def _pace(self) -> Any:
+        """The pace of a reader. What means the same for this issue is told as one, so that groups stay few."""
+        told = {"weekly": 3}
+        if True in self._weekends:
+            told["weekdays"] = 2
+        if self._same_day:
+            told = {"daily": 1, "weekdays": 1} | told
+        pace: Any = case(
+            *((col(Subscription.frequency) == name, literal(n)) for name, n in told.items()), else_=literal(0)
+        )
+        if len(self._weekends) > 1:
+            pace += _WEEKEND * self._hours.c.weekend
+        elif True in self._weekends:
+            pace += literal(_WEEKEND)
+        if self._same_day:
+            had = exists(
+                select(literal(1)).where(
+                    _ROWS.c.issue_id.in_(self._same_day), _ROWS.c.subscriber_id == col(Subscription.subscriber_id),
+                    _ROWS.c.cut_id.is_not(None), _ROWS.c.state.in_(("queued", "sending", "sent", "unknown")),
+                )
+            )  # fmt: skip
+            pace += case((had, literal(_SECOND)), else_=literal(0))
+        return pace
+
+    def _hour_columns(self) -> tuple[Any, Any]:
+        return col(Subscription.hour), case((col(Subscription.hour) == "", ""), else_=col(Subscriber.zone))
 
     def _insert(self, table: Table) -> Any:
         is_postgresql = self._session.get_bind().dialect.name == "postgresql"
@@ -296,10 +334,24 @@ class Audience:
             self._session.connection().exec_driver_sql(f"ANALYZE {table.name}")
 
 
+def gets_weekly() -> Any:
+    """Whether a subscription, or a topic of it, comes weekly, as a condition."""
+    sets = select(col(ChoiceSet.id)).where(col(ChoiceSet.key).contains(":weekly"))
+    return or_(col(Subscription.frequency) == "weekly", col(Subscription.choice_set_id).in_(sets))
+
+
+def any_weekly(session: Session, newsletter_id: int) -> bool:
+    """Whether any active reader of a newsletter gets something weekly."""
+    ours = (col(Subscription.newsletter_id) == newsletter_id, col(Subscription.state) == "active")
+    return session.execute(select(literal(1)).where(*ours, gets_weekly()).limit(1)).first() is not None
+
+
 @contextmanager
-def audience(session: Session, newsletter_id: int, issue_id: int, *, stories: int) -> Iterator[Audience]:
+def audience(
+    session: Session, newsletter_id: int, issue_id: int, *, stories: int, same_day: Sequence[int] = ()
+) -> Iterator[Audience]:
     """The readers of an issue of a newsletter; ``stories`` of it may have been sent to them before."""
-    found = Audience(session, newsletter_id, issue_id, -(-stories // WORD))
+    found = Audience(session, newsletter_id, issue_id, -(-stories // WORD), same_day)
     found.open()
     yield found
     # If the block raises, the transaction is rolled back, and takes its temporary tables along.

@@ -18,11 +18,15 @@ VIEWS = {
 
 @dataclass(frozen=True)
 class Lens:
-    """A view, and whose copy: a subscriber's, that of a reader of some topics, or (neither) a reader of everything."""
+    """A view, and whose copy: a subscriber's, that of a reader of some topics, or (neither) a reader of everything.
+
+    ``weekly``: as one who gets one mail a week.
+    """
 
     view: str = "desktop"
     topics: tuple[str, ...] = ()
     subscriber: str = ""
+    weekly: bool = False
 
     def through(self, view: str) -> "Lens":
         """The same copy in another view."""
@@ -33,6 +37,7 @@ class Lens:
         """The query string, with its question mark; "" for the usual lens."""
         pairs = [("view", self.view)] if self.view != "desktop" else []
         pairs += [("topics", slug) for slug in self.topics]
+        pairs += [("often", "weekly")] if self.weekly else []
         pairs += [("subscriber", self.subscriber)] if self.subscriber else []
         return f"?{urlencode(pairs)}" if pairs else ""
 
@@ -46,8 +51,9 @@ def lens_of(
     view: Annotated[str, Query(max_length=20)] = "desktop",
     topics: Annotated[list[str] | None, Query(max_length=100)] = None,
     subscriber: Annotated[str, Query(max_length=320)] = "",
+    often: Annotated[str, Query(max_length=20)] = "",
 ) -> Lens:
     """A dependency: the lens that an address names. ``topics`` may be repeated or joined by commas."""
     slugs = [slug.strip() for word in topics or () for slug in word.split(",")]
     known = view if view in (*VIEWS, "html", "eml") else "desktop"
-    return Lens(known, tuple(dict.fromkeys(filter(None, slugs))), subscriber.strip())
+    return Lens(known, tuple(dict.fromkeys(filter(None, slugs))), subscriber.strip(), often == "weekly")

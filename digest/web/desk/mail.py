@@ -45,7 +45,9 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         """One reader's copy of an issue."""
 
         def seen(form: previews.Format) -> str | bytes:
-            found = previews.preview(ctx, issue_id, topics=lens.choice, subscriber=lens.subscriber or None, form=form)
+            found = previews.preview(
+                ctx, issue_id, topics=lens.choice, weekly=lens.weekly, subscriber=lens.subscriber or None, form=form
+            )
             # A reader's own links are theirs: whoever may only look could unsubscribe them with one click.
             return found if isinstance(found, bytes) or not lens.subscriber else _TOKEN.sub(rf"\1{nobody}", found)
 

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 from digest.curation.explain import would_lead
 from digest.curation.rank import DEFAULT_WINDOW, USUAL
 from digest.domain.content import Score, ScorePart
-from digest.domain.issue import MORE, Block, IssueDocument, StoryItem
+from digest.domain.issue import MORE, WEEK, Block, IssueDocument, StoryItem
 from digest.domain.ranking import RankingWeights
 from digest.store.tables import Placement
 
-TITLES = {MORE: "More on the web"}
+TITLES = {MORE: "More on the web", WEEK: "The best of the week"}
 FORMS = {"related": "card with picture", "card": "card", "line": "one line", "web": "on the web"}
 
 _ITEM = TypeAdapter(StoryItem)
@@ -36,7 +36,7 @@ class Row:
 
     Attributes:
         item: the story with the editor's words; ``drafted`` is without them.
-        rank: 1 is the highest of the issue, 0 for a story that is left out.
+        rank: 1 is the highest of the issue (of the week for what earlier issues carried), 0 for a story that is left out.
         stands: what a lead variant is for ("leads where Policy is chosen").
         gap: how far it is from its neighbours, in words.
         first_if: single changes after which it would be the first of those that nobody pinned.
@@ -83,8 +83,9 @@ class RunningOrder:
 
     @property
     def stories(self) -> int:
-        """How many stories the issue shows; a lead that also stands in a section counts once."""
-        return len({row.item.story_id for group in self.groups for row in group.rows})
+        """How many stories the issue shows on its day; a lead that also stands in a section counts once."""
+        shown = (row.item for group in self.groups for row in group.rows)
+        return len({item.story_id for item in shown if item.carried_on is None})
 
 
 def running_order(
@@ -117,7 +118,7 @@ class _Order:
         self.legend = tuple(dict.fromkeys(part.name for part in parts if part.value > 0))
         self.scale = max((_reach(item) for item in self.drafted.values()), default=0.0) or 1.0
         items = {p.item.story_id: p.item for section in self.sections.values() for p in section.items}
-        self.ranked = sorted(items.values(), key=lambda item: item.rank)
+        self.ranked = sorted((i for i in items.values() if i.carried_on is None), key=lambda item: item.rank)
 
     def of(self, layout: Sequence[Block]) -> RunningOrder:
         groups = tuple(self.group(block) for block in layout if block.type not in ("masthead", "footer"))
@@ -128,7 +129,7 @@ class _Order:
     def group(self, block: Block) -> Group:
         section = self.sections.get(block.key)
         title = block.title or (section.title if section else "") or TITLES.get(block.type) or block.type.capitalize()
-        if block.type not in ("lead", "section", MORE):
+        if block.type not in ("lead", "section", WEEK, MORE):
             return Group(block.key, block.type, title, line=_contents(block))
         if section is None or not section.items:
             return Group(block.key, block.type, title, line=self.why_empty(block))
@@ -138,7 +139,7 @@ class _Order:
             self.row(
                 placed.item,
                 place[placed.item.story_id],
-                rank=placed.item.rank,
+                rank=placed.item.rank if placed.item.carried_on is None else placed.item.week,
                 form=FORMS.get(placed.form, ""),
                 stands=self.stands(block, index, placed.item),
                 gap=self.gap(placed.item),
@@ -174,12 +175,16 @@ class _Order:
     def stands(self, block: Block, index: int, item: StoryItem) -> str:
         if block.type != "lead":
             return ""
+        if item.carried_on is not None:
+            return "leads for those who get a week at once"
         if index == 0:
             return "leads for readers of everything"
         return f"leads where {' or '.join(self.names.get(slug, slug) for slug in item.topics[:2])} is chosen alone"
 
     def gap(self, item: StoryItem) -> str:
         """How far the story is from those before and behind it, in points."""
+        if item.carried_on is not None:
+            return f"#{item.week} of the week; in the issue of {item.carried_on:%A}"
         index = self.ranked.index(item)
         words = []
         if item.story_id in self.pinned:
@@ -200,6 +205,8 @@ class _Order:
 
     def first_if(self, item: StoryItem) -> tuple[str, ...]:
         """What would have made the story the first, unless editors put others there."""
+        if item.carried_on is not None:
+            return ()
         top = self.ranked[0]
         if item is top or top.story_id in self.pinned or item.score.total > top.score.total:
             return ()
@@ -209,6 +216,8 @@ class _Order:
         own = [row for row in self.placements if row.section == block.key and not row.dropped]
         if block.type == MORE:
             return "Every story found room."
+        if block.type == WEEK:
+            return "Left out: it comes on the day of the weekly mail, if somebody gets one."
         if block.type == "lead" or not own:
             return "Left out: no story stands here."
         count = "1 story stands" if len(own) == 1 else f"{len(own)} stories stand"

@@ -6,7 +6,16 @@ from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import RedirectResponse
 
 from digest.web.reader.forms import HONEYPOT, Door, Form, field, fields, optional
-from digest.web.reader.words import FREQUENCY_WORDS, WEEKDAYS, cadence_words, chosen_words, hours, out_words, zones
+from digest.web.reader.words import (
+    FREQUENCY_WORDS,
+    TOPIC_OFTEN,
+    WEEKDAYS,
+    cadence_words,
+    chosen_words,
+    hours,
+    out_words,
+    zones,
+)
 from digest.workflows import subscribe
 from digest.workflows.subscribe import Choices
 
@@ -51,7 +60,7 @@ def router(door: Door) -> APIRouter:
             if is_resuming
             else Choices(
                 topics=frozenset(topics := fields(form, "topics")),
-                weekly=frozenset(topic for topic in topics if field(form, f"often:{topic}") == "weekly"),
+                often={topic: field(form, f"often:{topic}") for topic in topics},
                 frequency=optional(form, "frequency"),
                 pause_until=optional(form, "pause_until"),
                 hour=optional(form, "hour"),
@@ -97,9 +106,9 @@ def _page(
         status=status,
         token=token,
         preferences=kept,
-        chosen=chosen_words(kept.offer, kept.topics, kept.frequency, kept.weekly, kept.hour),
+        chosen=chosen_words(kept.offer, kept.topics, kept.frequency, kept.often, kept.hour),
         topics=kept.topics if written.topics is None else written.topics,
-        weekly=kept.weekly if written.topics is None else written.weekly,
+        often=kept.often if written.topics is None else written.often,
         frequency=written.frequency or kept.frequency,
         hour=kept.hour if written.hour is None else written.hour,
         hours=hours(kept.offer.spec, kept.hour),
@@ -109,6 +118,7 @@ def _page(
         zone=written.zone or kept.zone,
         zones=zones(kept.zone, door.ctx.clock()),
         frequencies=FREQUENCY_WORDS,
+        topic_often=TOPIC_OFTEN,
         cadence=cadence_words,
         saved=saved,
         errors=errors or {},

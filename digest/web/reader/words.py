@@ -1,6 +1,6 @@
 """Plain words for what readers choose from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,8 +17,16 @@ FREQUENCY_WORDS: dict[Frequency, tuple[str, str]] = {
     "every-issue": ("Every issue", "as it comes out"),
     "daily": ("Daily", "at most one mail a day"),
     "weekdays": ("Weekdays", "Monday to Friday"),
-    "weekly": ("Weekly", "one mail a week"),
+    "weekly": ("Weekly", "one mail with the best of the week"),
 }
+
+TOPIC_OFTEN: dict[Frequency, str] = {
+    "every-issue": "in every issue",
+    "daily": "once a day",
+    "weekdays": "Monday to Friday",
+    "weekly": "once a week",
+}
+"""What a topic's own frequency is called."""
 
 _AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
@@ -29,11 +37,16 @@ def cadence_words(spec: NewsletterSpec) -> str:
 
 
 def chosen_words(
-    offer: Offer, topics: Collection[str], frequency: Frequency, weekly: Collection[str] = (), hour: str = ""
+    offer: Offer,
+    topics: Collection[str],
+    frequency: Frequency,
+    often: Mapping[str, Frequency] | None = None,
+    hour: str = "",
 ) -> str:
     """Choices as a sentence that can be checked at a glance: "Policy and Markets (once a week), daily, at 7:00 AM."."""
+    own = often or {}
     names = [
-        f"{topic.name} (once a week)" if topic.slug in weekly else topic.name
+        f"{topic.name} ({TOPIC_OFTEN[own[topic.slug]]})" if topic.slug in own else topic.name
         for topic in offer.topics
         if topic.slug in topics
     ]

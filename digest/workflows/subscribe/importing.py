@@ -80,7 +80,7 @@ def import_csv(
     """Add everybody in a CSV file with the columns address, name, newsletter, topics, frequency, hour, zone, paused_until.
 
     Only ``address`` is needed. Topics and newsletters are separated by commas, semicolons or spaces; ``TOPIC:weekly``
-    is wanted once a week; no newsletter means every one that offers one of the topics. A column ``state``, as the export has it, is
+    has a frequency of its own; no newsletter means every one that offers one of the topics. A column ``state``, as the export has it, is
     obeyed: only active readers come in. Who left or is suppressed stays away, and who reads it already
     keeps their own choices. The operator vouches for the consent of the others.
 

@@ -47,7 +47,7 @@ def add_subscriber(
 
     Args:
         newsletter: slugs; none means every newsletter that offers one of the topics.
-        topics: slugs; none means everything; ``SLUG:weekly`` is wanted once a week only.
+        topics: slugs; none means everything; ``SLUG:weekly`` has a frequency of its own.
         hour, zone: when, on whose clock; "" for as soon as an issue is out, and for the zone that is known.
         confirmed: the operator vouches for the consent. Otherwise the person is asked by mail.
 
@@ -128,8 +128,7 @@ def put_on_list(
     subscription.frequency, subscription.hour = wishes.frequency, wishes.hour
     if wishes.paused_until is not None:
         subscription.paused_until = wishes.paused_until
-    choice, on_offer = wishes.choice, offer.topic_slugs
-    subscribers.choose_topics(session, subscription.id, TopicChoice(choice.topics & on_offer, choice.weekly & on_offer))
+    subscribers.choose_topics(session, subscription.id, wishes.choice.among(offer.topic_slugs))
     if is_new:
         consent.give(subscription, BROUGHT)
     if confirmed and subscription.state != "active":

@@ -1,6 +1,7 @@
 """The preference centre: a signed link instead of a login."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -32,7 +33,7 @@ class Choices:
         pause_until: ISO date of the first day with mail again, "" to end a pause.
         zone: IANA name.
         hour: "HH:MM", at which the mail is wanted; "" as soon as an issue is out.
-        weekly: those of the topics that are wanted once a week only; looked at together with ``topics``.
+        often: how often topics are wanted that have a frequency of their own; looked at together with ``topics``.
     """
 
     topics: frozenset[str] | None = None
@@ -40,7 +41,7 @@ class Choices:
     pause_until: str | None = None
     zone: str | None = None
     hour: str | None = None
-    weekly: frozenset[str] = frozenset()
+    often: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Preferences:
     Attributes:
         address: with its middle hidden: mails are forwarded, and the link with them.
         topics: chosen slugs; empty means everything.
-        weekly: those of them that come once a week.
+        often: those of them that have a frequency of their own.
         hour: "HH:MM", "" for as soon as an issue is out.
         paused_until: the first day with mail again, in the reader's zone; None if not paused.
         latest_issue: the newest number on the web, None if there is none.
@@ -69,7 +70,7 @@ class Preferences:
     offer: Offer
     state: Literal["active", "ended"]
     topics: frozenset[str]
-    weekly: frozenset[str]
+    often: Mapping[str, Frequency]
     frequency: Frequency
     hour: str
     zone: str
@@ -123,7 +124,8 @@ def save_preferences(ctx: Context, token: str, choices: Choices) -> Preferences:
             on_offer = offer.topic_slugs if offer else frozenset()
             if unknown := choices.topics - on_offer:
                 raise WrongField("topics", f"There is no topic {min(unknown)!r} any more. Choose again, then save.")
-            choice = TopicChoice(choices.topics, choices.weekly & choices.topics)
+            own = {topic: frequency_named(often) for topic, often in choices.often.items() if often}
+            choice = TopicChoice.of(choices.topics, own)
             subscribers.choose_topics(session, subscription_id, choice)
         session.flush()
         session.refresh(subscription)
@@ -197,15 +199,16 @@ def _preferences(ctx: Context, session: Session, subscription: Subscription, per
     offer = newsletters.offer_by_id(session, subscription.newsletter_id)
     if offer is None or subscription.id is None:
         raise InvalidToken("this link is not valid")
-    zone, now, choice = ZoneInfo(person.zone), ctx.clock(), subscribers.choice_of(session, subscription.id)
+    zone, now = ZoneInfo(person.zone), ctx.clock()
+    choice = subscribers.choice_of(session, subscription.id).among(offer.topic_slugs)
     paused = subscription.paused_until if subscription.paused_until and subscription.paused_until > now else None
     latest: list[Issue] = [found.issue for found in newsletters.public_issues(session, offer.id, limit=1)]
     return Preferences(
         address=_masked(person.address),
         offer=offer,
         state="active" if subscription.state == "active" else "ended",
-        topics=choice.topics & offer.topic_slugs,
-        weekly=choice.weekly & offer.topic_slugs,
+        topics=choice.topics,
+        often=choice.own,
         frequency=frequency_named(subscription.frequency),
         hour=subscription.hour,
         zone=person.zone,

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import get_args
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
 from digest.domain.audience import TopicChoice
-from digest.domain.calendar import Frequency
+from digest.domain.calendar import FREQUENCIES, Frequency
 from digest.errors import UsageError
 
-FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
 MAX_NAME = 100
 MAX_REASON = 500
 
@@ -58,7 +56,7 @@ def frequency_named(text: str) -> Frequency:
 
 
 def topics_named(text: str) -> TopicChoice:
-    """Topics separated by commas, semicolons or spaces; ``SLUG:weekly`` is one that is wanted once a week.
+    """Topics separated by commas, semicolons or spaces; ``SLUG:weekly`` is one with a frequency of its own.
 
     Raises:
         WrongField: a word that can't be a topic.
