@@ -16,6 +16,9 @@ START = 10.0
 LEAST = 0.1
 """Mails a second that are always tried; below this nobody would learn that it may be faster again."""
 
+KEPT = 20
+"""One in so many of a day's mails is kept for those that somebody waits for, such as confirmations."""
+
 FREE = 1000.0
 """Mails a second above which a domain without a limit of its own is free again."""
 
@@ -49,6 +52,11 @@ class Limits:
     def cap(self, days_before: int) -> int | None:
         """Mails on a day before which the sender sent on that many others."""
         return self.warm_up[days_before] if days_before < len(self.warm_up) else self.daily
+
+    def cap_of_issues(self, days_before: int) -> int | None:
+        """Of those mails, what issues may take."""
+        cap = self.cap(days_before)
+        return None if cap is None else cap - cap // KEPT
 
     @property
     def counts_days(self) -> bool:

@@ -113,7 +113,7 @@ def slowed(session: Session, names: Iterable[str] | None = None) -> dict[str, Sl
 
 
 _TAKE_DAY = text("""
-    INSERT INTO send_day (sender, day, sent, granted) VALUES (:sender, :day, :first, :first)
+    INSERT INTO send_day (sender, day, sent, granted, notices) VALUES (:sender, :day, :first, :first, 0)
     ON CONFLICT (sender, day) DO UPDATE SET
         granted = CASE WHEN :cap - send_day.sent >= :wanted THEN :wanted
                        WHEN :cap < send_day.sent THEN 0 ELSE :cap - send_day.sent END,
@@ -140,10 +140,22 @@ def give_back_of_day(session: Session, sender: str, day: date, unused: int) -> N
     )
 
 
+def count_notice(session: Session, sender: str, day: date, count: int = 1) -> None:
+    """Count mails outside the issues, whatever the day's number is; a negative count takes them back."""
+    session.execute(
+        text("""
+            INSERT INTO send_day (sender, day, sent, granted, notices) VALUES (:sender, :day, :count, 0, :count)
+            ON CONFLICT (sender, day) DO UPDATE SET
+                sent = send_day.sent + excluded.sent, notices = send_day.notices + excluded.notices
+        """).bindparams(_day()),
+        {"sender": sender, "day": day, "count": count},
+    )
+
+
 def days_before(session: Session, sender: str, day: date) -> int:
-    """On how many earlier days the sender sent something."""
+    """On how many earlier days the sender sent something of an issue."""
     query = core_select(func.count()).where(
-        col(SendDay.sender) == sender, col(SendDay.day) < day, col(SendDay.sent) > 0
+        col(SendDay.sender) == sender, col(SendDay.day) < day, col(SendDay.sent) > col(SendDay.notices)
     )
     return int(session.execute(query).scalar_one())
 

@@ -29,6 +29,7 @@ from digest.workflows.handing_out import HandingOut
 from digest.workflows.messages import printed, proof_for
 from digest.workflows.pace import RETRY, Pace, change_of
 from digest.workflows.telling import tell_advance
+from digest.workflows.turns import Turns
 
 __all__ = ["DeliveryReport", "audit", "deliver", "plan_deliveries", "send_test", "settle"]
 
@@ -134,7 +135,7 @@ def audit(ctx: Context, issue_id: int) -> dict[str, int]:
 
 
 def send_test(ctx: Context, issue_id: int, address: str) -> str:
-    """Send the whole issue as it stands to one address, marked [Test]; the ledger does not know of it.
+    """Send the whole issue as it stands to one address, marked [Test]; the ledger does not know of it, the limits do.
 
     Returns:
         The server's words.
@@ -144,8 +145,11 @@ def send_test(ctx: Context, issue_id: int, address: str) -> str:
         MessageError: the address can't be mailed, or the server says so.
         SenderUnavailable, SenderRefused: it could not be sent.
     """
-    mail = proof_for(ctx, issue_id, address)
-    for result in ctx.sender.send([mail], lambda _: None):
+    mail, turns = proof_for(ctx, issue_id, address), Turns(ctx)
+    if (wait := turns.far(address)) is not None:
+        raise SenderUnavailable(f"the test mail to {address} can't leave yet: {wait.reason}")
+    for result in ctx.sender.send([mail], turns.take):
+        turns.learn(result)
         if result.outcome == "sent":
             return f"{result.code} {result.detail}".strip()
         trouble = f"the test mail to {address} was not taken: {result.code} {result.detail}"

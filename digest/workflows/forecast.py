@@ -145,7 +145,7 @@ def _sending(ctx: Context, session: Session, waves: Mapping[datetime, int], doma
     return outflow(
         waves,
         rate=allowed.rate,
-        cap=lambda day: allowed.cap(before + day),
+        cap=lambda day: allowed.cap_of_issues(before + day),
         sent_today=sent if first == today else 0,
         domains=slow,
     )

@@ -18,7 +18,9 @@ from digest.store import newsletters, notices, subscribers
 from digest.store import newsroom as newsroom_tables
 from digest.store.notices import ClaimedNotice
 from digest.workflows.context import Context
+from digest.workflows.outflow import Wait
 from digest.workflows.printing import renderer
+from digest.workflows.turns import Turns
 
 BATCH = 50
 CLAIM = timedelta(minutes=10)
@@ -77,6 +79,7 @@ def _claim(ctx: Context) -> list[ClaimedNotice]:
 
 def _send(ctx: Context, claimed: Sequence[ClaimedNotice], report: NoticeReport) -> None:
     mails: list[tuple[ClaimedNotice, Message]] = []
+    turns = Turns(ctx)
     waiting = {row.id: row for row in claimed}
 
     def settle(row: ClaimedNotice, state: str, words: str = "") -> None:
@@ -88,12 +91,17 @@ def _send(ctx: Context, claimed: Sequence[ClaimedNotice], report: NoticeReport) 
     trouble = ""
     try:
         for row in claimed:
+            if (wait := turns.far(row.address)) is not None:
+                waiting.pop(row.id)
+                _make_wait(ctx, row, wait, report)
+                continue
             try:
                 mails.append((row, _mail(ctx, row)))
             except (MessageError, RenderError) as error:
                 settle(row, "failed", str(error))
         by_message = {mail.message_id: row for row, mail in mails}
-        for result in ctx.sender.send([mail for _, mail in mails], lambda _: None):
+        for result in ctx.sender.send([mail for _, mail in mails], turns.take):
+            turns.learn(result)
             row, words = by_message[result.message.message_id], f"{result.code} {result.detail}".strip()
             if result.outcome == "sent":
                 settle(row, "sent")
@@ -116,7 +124,7 @@ def _mail(ctx: Context, row: ClaimedNotice) -> Message:
         RenderError: nothing can be made of its kind and payload.
     """
     with ctx.db.read() as session:
-        if subscribers.is_suppressed(session, ctx.signer.address_hash(row.address)):
+        if subscribers.is_suppressed(session, ctx.signer, row.address):
             raise MessageError(SUPPRESSED)
         sender = _in_whose_name(session, str(row.payload.get("newsletter", "")))
     domain = sender.from_address.rpartition("@")[2]
@@ -139,6 +147,13 @@ def _in_whose_name(session: Session, slug: str) -> NoticeSender:
     spec = next((spec for spec in specs if spec.slug == slug), specs[0])
     name = spec.name if spec.slug == slug else newsletters.site(session).name
     return NoticeSender(name, spec.from_address, spec.postal_address, spec.locale, spec.theme)
+
+
+def _make_wait(ctx: Context, row: ClaimedNotice, wait: Wait, report: NoticeReport) -> None:
+    """Let a notice wait for its domain, which is no attempt."""
+    with ctx.db.write() as session:
+        notices.put_off(session, [row.id], wait.until, wait.reason)
+    report.waiting += 1
 
 
 def _put_off(ctx: Context, rows: Sequence[ClaimedNotice], words: str, report: NoticeReport) -> None:

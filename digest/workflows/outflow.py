@@ -122,7 +122,7 @@ class Outflow:
         if not self._limits.counts_days:
             return wanted
         today = self._ctx.clock().date()
-        cap = self._limits.cap(limits.days_before(session, self._sender, today))
+        cap = self._limits.cap_of_issues(limits.days_before(session, self._sender, today))
         return wanted if cap is None else limits.take_of_day(session, self._sender, today, wanted, cap)
 
     def give_back_of_day(self, session: Session, unused: int) -> None:
@@ -141,7 +141,7 @@ class Outflow:
         now = self._ctx.clock()
         tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         before = limits.days_before(session, self._sender, now.date())
-        cap = self._limits.cap(before)
+        cap = self._limits.cap_of_issues(before)
         step = f" (day {before + 1} of the warm-up)" if before < len(self._limits.warm_up) else ""
         return Wait(tomorrow, f"today's {cap} mails{step} have left; goes on on {tomorrow:%d %B at %H:%M} UTC")
 

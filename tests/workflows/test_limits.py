@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from digest.domain.limits import Limits
-from digest.domain.mail import SendResult
+from digest.domain.mail import Message, SendResult
+from digest.errors import SenderUnavailable
 from digest.store.database import Database
+from digest.store.tables import Notice
 from digest.workflows.context import Context
-from digest.workflows.deliver import audit, deliver
+from digest.workflows.deliver import audit, deliver, send_test
+from digest.workflows.notices import queue_notice, send_notices
 from digest.workflows.standing import standing
 from tests.conftest import NOW, Clock  # type: ignore[import-not-found]
 from tests.workflows.world import (  # type: ignore[import-not-found]
@@ -222,3 +227,108 @@ def test_a_relay_that_changes_its_mind_about_us_holds_the_issue(lite: Context, s
     assert "the mail server refuses us: 550 5.7.1 account suspended" in report.problem
     assert issue_row(lite, issue).state == "held"
     assert audit(lite, issue)["failed"] == 4
+
+
+# Mails outside the issues
+
+
+def ask(ctx: Context, address: str) -> None:
+    with ctx.db.write() as session:
+        values = {"newsletter": "ledger", "name": "The Ledger", "url": "https://mail.ledger.example/confirm/abc"}
+        queue_notice(session, ctx.clock(), "confirm", address, values)
+
+
+def test_notices_and_tests_take_their_turns_among_an_issues_mails(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    ctx = replace(ctx, limits=Limits(rate=2.0))
+    issue = publish(ctx)
+    left: dict[str, datetime] = {}
+    for number in range(60):
+        reader(ctx, f"r{number}@x.example")
+
+    def somebody_asks(message: Message) -> None:
+        left[message.recipient] = clock.now
+        if message.recipient == asked_after:
+            ask(ctx, "new@y.example")
+            send_notices(ctx)
+            send_test(ctx, issue, "ann@ledger.example")
+
+    asked_after = "r20@x.example"
+    sender.on_hand_over = somebody_asks
+    assert deliver(ctx, issue, threads=1).sent == 60
+    assert left["new@y.example"] - left[asked_after] <= timedelta(seconds=3)
+    times = sorted(left.values())
+    assert len(times) == 62
+    assert max(sum(start <= at < start + timedelta(seconds=10) for at in times) for start in times) <= 20
+
+
+def test_notices_to_a_slow_domain_go_before_an_issues_mails_and_within_its_rate(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    ctx = replace(ctx, limits=Limits(domains={"slow.example": 0.5}))
+    publish(ctx)
+    left: list[datetime] = []
+    sender.on_hand_over = lambda _: left.append(clock.now)
+    for number in range(4):
+        ask(ctx, f"n{number}@slow.example")
+    assert send_notices(ctx).sent == 4
+    gaps = [after - before for before, after in pairwise(left)]
+    assert min(gaps) >= timedelta(seconds=2)
+    assert max(gaps) <= timedelta(seconds=2.5)
+
+
+def test_a_notice_waits_while_its_domain_rests_and_was_not_tried(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    publish(ctx)
+    ask(ctx, "a@slow.example")
+    sender.script["a@slow.example"] = answer("deferred", "421 4.7.0", "slow down")
+    assert send_notices(ctx).waiting == 1
+    sender.script.clear()
+    ask(ctx, "b@slow.example")
+    ask(ctx, "c@fast.example")
+    assert send_notices(ctx).as_dict() == {"sent": 1, "waiting": 1, "failed": 0}
+    with ctx.db.read() as session:
+        row = session.exec(select(Notice).where(Notice.address == "b@slow.example")).one()
+    assert (row.not_before, row.error) == (
+        NOW + timedelta(minutes=1), "slow.example asked us to slow down: it rests until 11:01:00 UTC",
+    )  # fmt: skip
+    with pytest.raises(SenderUnavailable, match="asked us to slow down"):
+        send_test(ctx, 1, "ann@slow.example")
+    clock.advance(minutes=2)
+    assert send_notices(ctx).sent == 2
+
+
+def test_a_days_number_keeps_a_part_for_notices_and_counts_them(ctx: Context, sender: FakeSender, clock: Clock) -> None:
+    ctx = replace(ctx, limits=Limits(daily=40))
+    issue = publish(ctx)
+    for number in range(50):
+        reader(ctx, f"r{number}@x.example")
+    ask(ctx, "early@y.example")
+    send_notices(ctx)
+    deliver(ctx, issue)
+    assert len(sender.taken) == 38
+    for number in range(3):
+        ask(ctx, f"late{number}@y.example")
+    sender.script["late2@y.example"] = answer("failed", "550 5.1.1", "nobody here")
+    assert send_notices(ctx).as_dict() == {"sent": 2, "waiting": 0, "failed": 1}
+    assert (standing(ctx).sent_today, len(sender.taken)) == (40, 40)
+    ask(ctx, "over@y.example")
+    assert send_notices(ctx).sent == 1  # somebody waits for it
+    clock.advance(days=1)
+    deliver(ctx, issue)
+    assert audit(ctx, issue)["sent"] == 50
+
+
+def test_a_day_of_confirmations_alone_is_no_day_of_the_warm_up(ctx: Context, sender: FakeSender, clock: Clock) -> None:
+    ctx = replace(ctx, limits=Limits(warm_up=(3, 5)))
+    issue = publish(ctx)
+    for number in range(9):
+        reader(ctx, f"r{number}@x.example")
+    ask(ctx, "a@y.example")
+    send_notices(ctx)
+    clock.advance(days=1)
+    assert standing(ctx).warm_up_day == 1
+    deliver(ctx, issue)
+    assert audit(ctx, issue)["sent"] == 3

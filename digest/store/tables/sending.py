@@ -22,10 +22,11 @@ class SendLimit(SQLModel, table=True):
 
 
 class SendDay(SQLModel, table=True):
-    """How many mails a sender took on a day (UTC)."""
+    """How many mails a sender took on a day (UTC); ``notices`` of them stood outside the issues."""
 
     __tablename__ = "send_day"
     sender: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     sent: int = 0
     granted: int = 0
+    notices: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
