@@ -121,8 +121,9 @@ def is_distributed(settings: Settings, db: Database) -> bool:
 def _jobs(settings: Settings, db: Database) -> Jobs:
     if not is_distributed(settings, db):
         return Untold()
-    from digest.engine.distributed import Distributed
+    from digest.engine.distributed import Distributed, require
 
+    require(db.engine)
     return Distributed(db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 

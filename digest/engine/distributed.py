@@ -6,6 +6,7 @@ is lost, or ends early, costs nothing but time: a sweep (``workflows/errands.py`
 
 import asyncio
 import contextlib
+import re
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,6 +23,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from digest.engine.jobs import GATHER, MAIL, NOTICES, Handler
+from digest.errors import ConfigError
 
 AT_ONCE = {MAIL: 1, NOTICES: 1, GATHER: 4}
 """Jobs of each queue that one worker does at a time. A job of ``MAIL`` opens as many connections as the worker may."""
@@ -107,28 +109,89 @@ class Distributed:
 
 
 def prepare(engine: Engine) -> None:
-    """Make procrastinate's tables, or bring them up to its installed version."""
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(7410221)"))
-        installed = _version(procrastinate.__version__)
-        if connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar() is None:
-            _run(connection, procrastinate.schema.SchemaManager.get_schema())
-        else:
-            kept = str(connection.execute(text("SELECT obj_description('procrastinate_jobs'::regclass)")).scalar())
-            reached = _version(kept) or installed
-            if reached >= installed:
-                return
-            for step in sorted(Path(procrastinate.schema.migrations_path).glob("*.sql")):
-                if reached < _version(step.name.partition("_")[0]) <= installed:
-                    _run(connection, step.read_text(encoding="utf-8"))
-        connection.exec_driver_sql(f"COMMENT ON TABLE procrastinate_jobs IS '{procrastinate.__version__}'")
+    """Make procrastinate's tables, or bring them up to its installed version.
+
+    They bear the newest step that they have seen as a comment. Each step is a transaction of its own, as one may use what
+    PostgreSQL lets be used only after a commit (values of an enum); who is broken off goes on behind the last one.
+
+    Raises:
+        ConfigError: they are of a newer version than the installed one, or of one that can't be told.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SELECT pg_advisory_lock(7410221)"))
+        try:
+            if connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar() is None:
+                _run(connection, procrastinate.schema.SchemaManager.get_schema(), _steps()[-1][1])
+            elif not (reached := _reached(connection)):
+                raise ConfigError(
+                    "the tables of procrastinate in this database are not ours, and older than the installed version: bring "
+                    "them up to date as its documentation tells (migrations), or drop them if nothing else uses them (our "
+                    "jobs are told again); then run `digest migrate`",
+                    file="DIGEST_DATABASE_URL",
+                )
+            else:
+                for number, step in _steps():
+                    if reached < number:
+                        _run(connection, step.read_text(encoding="utf-8"), step)
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(7410221)"))
 
 
-def _version(words: str) -> tuple[int, ...]:
-    parts = words.split(".")[:3]
-    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+def require(engine: Engine) -> None:
+    """See to it that procrastinate's tables are those that its installed version works with.
+
+    Raises:
+        ConfigError: they are older, newer or missing; says what to do.
+    """
+    with engine.connect() as connection:
+        there = connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar() is not None
+        if not there or _reached(connection) < _steps()[-1][0]:
+            what = "are older than the installed version" if there else "are missing"
+            raise ConfigError(f"procrastinate's tables {what}: run `digest migrate`", file="DIGEST_DATABASE_URL")
 
 
-def _run(connection: Connection, statements: str) -> None:
+def _reached(connection: Connection) -> tuple[int, ...]:
+    """The newest step that the tables have seen; none if they are older and don't say.
+
+    Raises:
+        ConfigError: one that is newer than the installed version.
+    """
+    kept = str(connection.execute(text("SELECT obj_description('procrastinate_jobs'::regclass)")).scalar() or "")
+    reached = _number(kept)
+    if reached > _number(procrastinate.__version__):
+        version = ".".join(map(str, reached[:3]))
+        raise ConfigError(
+            f"procrastinate's tables are of version {version}, and {procrastinate.__version__} is installed here: "
+            f"run `pip install 'procrastinate>={version}'`, or set DIGEST_ENGINE=embedded",
+            file="DIGEST_ENGINE",
+        )
+    if reached:
+        return reached
+    # Made by procrastinate's own command: they are up to date if all that it calls is there.
+    wanted = set(re.findall(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)", procrastinate.schema.SchemaManager.get_schema()))
+    there = set(connection.execute(text("SELECT proname FROM pg_proc WHERE proname LIKE 'procrastinate%'")).scalars())
+    return _steps()[-1][0] if wanted <= there else ()
+
+
+def _steps() -> list[tuple[tuple[int, ...], Path]]:
+    """Procrastinate's own migrations in their order, by number."""
+    return [(_number(file.name), file) for file in sorted(Path(procrastinate.schema.migrations_path).glob("*.sql"))]
+
+
+def _number(words: str) -> tuple[int, ...]:
+    """``03.04.00_50_post_…`` as (3, 4, 0, 50), and ``3.4.0``, with all its steps, as (3, 4, 0, 99); else nothing."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)(?:_(\d+))?", words)
+    return (int(found[1]), int(found[2]), int(found[3]), int(found[4] or 99)) if found else ()
+
+
+def _run(connection: Connection, statements: str, step: Path) -> None:
+    """One step, and the note that it was taken."""
     driver: Any = connection.connection.driver_connection
-    driver.execute(statements)
+    try:
+        driver.execute(f"BEGIN; {statements}; COMMENT ON TABLE procrastinate_jobs IS '{step.stem}'; COMMIT")
+    except postgresql.Error as error:
+        driver.rollback()
+        raise ConfigError(
+            f"procrastinate's tables can't be brought up to date by its {step.name}: {error}",
+            file="DIGEST_DATABASE_URL",
+        ) from error

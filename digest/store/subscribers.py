@@ -48,6 +48,9 @@ def find_or_add(session: Session, signer: Signer, address: str, now: datetime, n
     )
     person = find(session, address)
     assert person is not None
+    # What was noted under a retired secret, of somebody who was erased, must be found by the hash of their new row.
+    current, *retired = signer.address_hashes(address)
+    _carry_over(session, dict.fromkeys(retired, current))
     return person
 
 
@@ -165,9 +168,10 @@ def has_many_readers(session: Session, newsletter_id: int, many: int) -> bool:
     return session.exec(select(func.count()).select_from(some.limit(many + 1).subquery())).one() > many
 
 
-def is_suppressed(session: Session, address_hash: str) -> bool:
-    """Whether that address (see ``Signer.address_hash``) must never be written to."""
-    return session.get(Suppression, address_hash) is not None
+def is_suppressed(session: Session, signer: Signer, address: str) -> bool:
+    """Whether that address must never be written to, under whichever secret that was noted."""
+    hashes = col(Suppression.address_hash).in_(signer.address_hashes(address))
+    return session.exec(select(Suppression.address_hash).where(hashes).limit(1)).first() is not None
 
 
 def notices_since(session: Session, address: str, since: datetime) -> int:

@@ -1,17 +1,21 @@
 """procrastinate on PostgreSQL: jobs exist exactly if their rows do, and workers do each of them."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from digest.engine.distributed import Distributed, prepare
 from digest.engine.jobs import MAIL
+from digest.errors import ConfigError
 from digest.store.database import Database
 
-pytest.importorskip("procrastinate")
+procrastinate = pytest.importorskip("procrastinate")
+
+from digest.engine.distributed import Distributed, prepare, require  # noqa: E402
 
 
 @pytest.fixture
@@ -115,3 +119,95 @@ def test_its_tables_are_made_once_and_stand_beside_ours(pg: Database) -> None:
     with pg.read() as session:
         assert session.execute(text("SELECT count(*) FROM delivery")).scalar_one() == 0
         assert session.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one() == 0
+
+
+MIGRATIONS = Path(procrastinate.schema.migrations_path)
+
+
+def tables_of(db: Database, version: str, comment: str) -> None:
+    """Procrastinate's tables as ``version`` had them, with a job that waits."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        for step in sorted(MIGRATIONS.glob("*.sql")):
+            if step.name <= f"{version}_99":
+                driver.execute(step.read_text(encoding="utf-8"))
+        driver.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('mail', 'count', '{\"number\": 5}')"
+        )
+        if comment:
+            driver.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{comment}'")
+
+
+@pytest.fixture
+def bare(db: Database) -> Database:
+    if not db.is_postgresql:
+        pytest.skip("procrastinate needs PostgreSQL")
+    return db
+
+
+@pytest.mark.parametrize(("version", "comment"), [("03.00.00", "3.0.0"), ("03.02.00", "3.3.1"), ("02.14.01", "2.15.0")])
+def test_older_tables_are_refused_by_workers_and_brought_up_to_date_with_their_jobs(
+    bare: Database, version: str, comment: str
+) -> None:
+    tables_of(bare, version, comment)
+    with pytest.raises(ConfigError, match="older than the installed version: run `digest migrate`"):
+        require(bare.engine)
+    prepare(bare.engine)
+    prepare(bare.engine)
+    require(bare.engine)
+    engine = Distributed(bare.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+    with bare.write() as session:
+        engine.tell(session, MAIL, "count", {"number": 1}, key="one")
+    done: list[int] = []
+    working(engine, lambda number: done.append(number), lambda: len(done) == 2)
+    assert sorted(done) == [1, 5]
+    with bare.read() as session:
+        names = set(session.execute(text("SELECT proname FROM pg_proc WHERE proname LIKE 'procrastinate%'")).scalars())
+    schema = procrastinate.schema.SchemaManager.get_schema()
+    assert names >= set(re.findall(r"CREATE FUNCTION (\w+)", schema))
+
+
+def test_tables_that_do_not_say_their_version_are_used_if_they_are_whole_and_refused_if_not(bare: Database) -> None:
+    tables_of(bare, "03.00.00", "")
+    for look in (prepare, require):
+        with pytest.raises(ConfigError, match="digest migrate"):
+            look(bare.engine)
+    tables_of_nobody(bare)
+    tables_of(bare, "99.00.00", "")
+    require(bare.engine)
+    prepare(bare.engine)
+
+
+def test_tables_of_a_newer_version_are_refused_with_what_to_install(pg: Database) -> None:
+    with pg.write() as session:
+        session.execute(text("COMMENT ON TABLE procrastinate_jobs IS '99.1.0'"))
+    for look in (prepare, require):
+        with pytest.raises(
+            ConfigError, match=r"of version 99\.1\.0.*pip install 'procrastinate>=99\.1\.0'.*DIGEST_ENGINE"
+        ):
+            look(pg.engine)
+
+
+def test_tables_that_are_missing_are_named_before_any_work(bare: Database) -> None:
+    with pytest.raises(ConfigError, match="are missing: run `digest migrate`"):
+        require(bare.engine)
+
+
+def tables_of_nobody(db: Database) -> None:
+    """Take procrastinate's tables, types and functions away."""
+    with db.engine.begin() as connection:
+        tables = "procrastinate_jobs, procrastinate_periodic_defers, procrastinate_events"
+        connection.exec_driver_sql(f"DROP TABLE {tables} CASCADE")
+        for name, arguments in connection.exec_driver_sql(
+            "SELECT proname, pg_get_function_identity_arguments(oid) FROM pg_proc WHERE proname LIKE 'procrastinate%%'"
+        ).all():
+            connection.exec_driver_sql(f"DROP FUNCTION {name}({arguments}) CASCADE")
+        for name in (
+            connection.exec_driver_sql(
+                "SELECT typname FROM pg_type WHERE typname LIKE 'procrastinate%%' AND typtype IN ('e', 'c')"
+            )
+            .scalars()
+            .all()
+        ):
+            connection.exec_driver_sql(f"DROP TYPE IF EXISTS {name} CASCADE")

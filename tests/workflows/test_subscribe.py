@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import SQLModel, col, select
 
+from digest.domain.audience import Signer
 from digest.errors import InvalidToken, StateConflict, UsageError
 from digest.store import subscribers
 from digest.store.database import Database
@@ -162,6 +164,22 @@ def test_a_suppressed_address_gets_no_mail_and_leaves_no_trace(ctx: Context) -> 
     subscribe.sign_up(ctx, form("ROSA@example.org"))
     assert rows(ctx) == []
     assert notices(ctx) == []
+
+
+def test_an_address_that_was_suppressed_under_a_retired_secret_and_erased_is_known_again(ctx: Context) -> None:
+    suppress(ctx, "rosa@example.org")  # its owner's row is gone: the keyed hash is all that is left
+    older = replace(ctx, signer=Signer(b"n" * 32, (b"m" * 32, ctx.signer.key)))
+    subscribe.sign_up(older, form("ROSA@example.org"))
+    assert (rows(ctx), notices(ctx)) == ([], [])
+    with pytest.raises(StateConflict, match="suppressed"):
+        joined(older)
+    report = subscribe.import_csv(older, ["address,newsletter\n", "rosa@example.org,ledger\n"])
+    assert (report.added, len(report.problems)) == (0, 1)
+    # Whoever gets a row all the same is suppressed under the secret in force, when the old one is forgotten too.
+    with ctx.db.write() as session:
+        subscribers.find_or_add(session, older.signer, "rosa@example.org", ctx.clock())
+    with ctx.db.read() as session:
+        assert subscribers.is_suppressed(session, Signer(b"n" * 32), "rosa@example.org")
 
 
 def test_nobody_can_flood_an_inbox_through_the_form(ctx: Context, clock: Clock) -> None:

@@ -101,13 +101,13 @@ def with_recipients(session: Session, rows: Sequence[Claimed], signer: Signer) -
     known: dict[int, Any] = {row[0]: row[1:] for row in found}
     # Addresses that were hashed under an earlier secret, or not at all, are hashed now.
     fingerprint = signer.fingerprint
-    stale = {row[0]: signer.address_hash(row[0]) for row in known.values() if row[5] != fingerprint}
-    never = suppressed(session, stale.values()) if stale else frozenset()
+    stale = {row[0]: signer.address_hashes(row[0]) for row in known.values() if row[5] != fingerprint}
+    never = suppressed(session, [each for hashes in stale.values() for each in hashes]) if stale else frozenset()
     complete = []
     for row in rows:
         address, name, state, paused_until, erased_at, hash_key, is_suppressed = known.get(row.subscription_id, _GONE)
         if hash_key != fingerprint:
-            is_suppressed = stale.get(address) in never
+            is_suppressed = not never.isdisjoint(stale.get(address, ()))
         state = "erased" if erased_at is not None else state
         complete.append(Claimed(*row[:7], address, name, state, paused_until, bool(is_suppressed)))
     return complete

@@ -81,7 +81,7 @@ def resubscribe(ctx: Context, token: str) -> Membership:
         membership = _membership(ctx, session, subscription)
         if subscription.state == "active":
             return membership
-        if person is None or subscribers.is_suppressed(session, ctx.signer.address_hash(person.address)):
+        if person is None or subscribers.is_suppressed(session, ctx.signer, person.address):
             raise StateConflict(
                 "Mails to this address came back or were reported as unwanted, so we may not write to it."
             )

@@ -100,7 +100,7 @@ def refuse_suppressed(ctx: Context, session: Session, address: str) -> None:
     Raises:
         StateConflict: it is suppressed.
     """
-    if subscribers.is_suppressed(session, ctx.signer.address_hash(address)):
+    if subscribers.is_suppressed(session, ctx.signer, address):
         raise StateConflict(f"{address} is suppressed: mails to it bounced or were reported as unwanted")
 
 

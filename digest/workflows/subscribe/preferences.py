@@ -169,7 +169,7 @@ def request_link(ctx: Context, address: str) -> None:
     address = reader_address(address)
     with ctx.db.write() as session:
         person = subscribers.find(session, address)
-        if person is None or subscribers.is_suppressed(session, ctx.signer.address_hash(address)):
+        if person is None or subscribers.is_suppressed(session, ctx.signer, address):
             return
         assert person.id is not None
         known = [

@@ -54,7 +54,7 @@ def sign_up(ctx: Context, form: SignUp) -> None:
         wanted = [offer for offer in newsletters.offers(session) if offer.slug in form.choices]
         if not wanted:
             raise WrongField("newsletters", "Choose at least one newsletter.")
-        if subscribers.is_suppressed(session, ctx.signer.address_hash(address)):
+        if subscribers.is_suppressed(session, ctx.signer, address):
             return
         person = subscribers.find_or_add(session, ctx.signer, address, now, one_line(form.name))
         asked = [(offer, _begin(ctx, session, person, offer, form)) for offer in wanted]
