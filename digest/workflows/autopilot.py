@@ -30,7 +30,8 @@ GRACE = timedelta(hours=6)
 """An issue that is later than this (after downtime) waits for a person instead of being sent."""
 
 HORIZON = timedelta(days=3)
-"""Old news is not sent by itself once the mail server is back. A reader's hour may be a day after the issue's."""
+"""Old news is not sent by itself once the mail server is back, or when a day's number had no place for it. A reader's hour may
+be a day after the issue's; who approves an issue late, or lets it go on, wants it sent for so long from then."""
 
 HASHED_AT_ONCE = 5000
 """Addresses that are hashed in one transaction."""
@@ -117,6 +118,8 @@ def advance(
     steps: list[Step] = []
     with ctx.db.read() as session:
         unfinished = [issue.id for issue in issues.in_state(session, "planned", "draft", "approved", "sending")]
+    if ctx.limits.counts_days:
+        unfinished.reverse()  # where a day has no place for all, the newest issue goes first
     for issue_id in unfinished:
         assert issue_id is not None
         if stop is not None and stop():
@@ -173,7 +176,7 @@ def _advance(
     if issue.state == "approved" and _missed(ctx, issue):
         hold(ctx, issue_id, ACTOR, _too_late(issue))
         return [*steps, Step(issue_id, "held: its hour has passed; resume it to send it after all", failed=True)]
-    if issue.state == "sending" and ctx.clock() - issue.due_at > HORIZON:
+    if issue.state == "sending" and _age(ctx, issue) > HORIZON:
         hold(ctx, issue_id, ACTOR, f"not sent within {HORIZON.days} days of its hour: {issue.reason or 'no answer'}")
         return [*steps, Step(issue_id, "held: its news is old by now; approve it to go on all the same", failed=True)]
     if issue.state in ("approved", "sending") and issue.due_at <= ctx.clock():
@@ -200,7 +203,12 @@ def _by_policy(ctx: Context, issue: Issue) -> Step | None:
 
 def _missed(ctx: Context, issue: Issue) -> bool:
     """Whether nobody was there to send an approved issue, and too long since; who approves it late wants it sent."""
-    return ctx.clock() - max(issue.due_at, issue.approved_at or issue.due_at) > GRACE
+    return _age(ctx, issue) > GRACE
+
+
+def _age(ctx: Context, issue: Issue) -> timedelta:
+    """The time since the issue was wanted: since its hour, or since somebody let it go after that."""
+    return ctx.clock() - max(issue.due_at, issue.approved_at or issue.due_at)
 
 
 def _too_late(issue: Issue) -> str:

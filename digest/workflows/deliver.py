@@ -193,6 +193,8 @@ def _journals(ctx: Context) -> Path:
 def _due_issues(ctx: Context) -> list[int]:
     with ctx.db.read() as session:
         found = issues.in_state(session, "approved", "sending")
+        if ctx.limits.counts_days:
+            found.reverse()  # where a day has no place for all, the newest issue goes first
         return [issue.id for issue in found if issue.id is not None and issue.due_at <= ctx.clock()]
 
 
@@ -205,6 +207,8 @@ def _start(ctx: Context, issue_id: int, at_once: bool) -> bool:
         if state == "approved":
             write_ledger(ctx, session, issue_id)
             issues.move(session, issue_id, ["approved"], "sending", reason="")
+            if ctx.limits.counts_days:
+                deliveries.supersede(session, issue_id, ctx.clock())
         elif state != "sending":
             raise StateConflict(f"issue {issue_id} is {state}: approve it before it is sent")
         if at_once:

@@ -1,7 +1,8 @@
 """Limits and refusals through the real delivery, on both databases, with a clock that goes on when somebody waits."""
 
+import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from digest.domain.limits import Limits
 from digest.domain.mail import Message, SendResult
 from digest.errors import SenderUnavailable
 from digest.store.database import Database
-from digest.store.tables import Notice
+from digest.store.deliveries import SUPERSEDED
+from digest.store.tables import Delivery, Issue, Notice
+from digest.workflows.approve import resume
+from digest.workflows.autopilot import advance
 from digest.workflows.context import Context
 from digest.workflows.deliver import audit, deliver, send_test
 from digest.workflows.notices import queue_notice, send_notices
@@ -26,6 +30,8 @@ from tests.workflows.world import (  # type: ignore[import-not-found]
     publish,
     reader,
 )
+
+MONDAY = datetime(2026, 3, 16, 11, 0, tzinfo=UTC)
 
 
 def answer(outcome: str, code: str, detail: str = "") -> SendResult:
@@ -332,3 +338,72 @@ def test_a_day_of_confirmations_alone_is_no_day_of_the_warm_up(ctx: Context, sen
     assert standing(ctx).warm_up_day == 1
     deliver(ctx, issue)
     assert audit(ctx, issue)["sent"] == 3
+
+
+# A warm-up that lasts longer than an issue is news
+
+
+def test_a_warm_up_spreads_readers_over_issues_and_nobody_gets_an_old_one(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    ctx = replace(ctx, limits=Limits(warm_up=(3, 4, 4, 4, 4), daily=100))
+    publish(ctx, 1, {"policy": (1, 2)})
+    for n in range(15):
+        reader(ctx, f"r{n:02}@x.example")
+    deliver(ctx)
+    for number in range(1, 8):
+        if number > 1:
+            publish(ctx, number, {"policy": (2 * number - 1, 2 * number)})
+        for _ in range(3):
+            advance(ctx)
+        counts = audit(ctx, number)
+        assert counts["audience"] == sum(value for state, value in counts.items() if state != "audience") == 15
+        clock.advance(days=1)
+    advance(ctx)
+    got: dict[str, list[int]] = {}
+    for mail in sender.taken:
+        of = re.search(rb"Feedback-ID: (\d+):", mail.data)
+        got.setdefault(mail.recipient, []).append(int(of[1]) if of else 0)
+    sent = [sum(each in numbers for numbers in got.values()) for each in range(1, 8)]
+    assert sent == [3, 4, 4, 4, 4, 15, 15]
+    assert sorted(min(numbers) for numbers in got.values()) == [1] * 3 + [2] * 4 + [3] * 4 + [4] * 4
+    with ctx.db.read() as session:
+        states = {row.id: row.state for row in session.exec(select(Issue))}
+        why = set(session.exec(select(Delivery.reason).where(Delivery.state == "skipped")).all())
+    assert set(states.values()) == {"sent"}
+    assert why == {SUPERSEDED}
+
+
+def test_who_does_not_get_the_newer_issue_keeps_their_place_and_what_is_old_is_held(
+    ctx: Context, sender: FakeSender, clock: Clock
+) -> None:
+    ctx = replace(ctx, limits=Limits(daily=2))
+    clock.now = MONDAY
+    first = publish(ctx, 1, {"policy": (1, 2)})
+    for n in range(8):
+        reader(ctx, f"w{n:02}@x.example", frequency="weekly")
+    reader(ctx, "daily@x.example")
+    advance(ctx)
+    for number in (2, 3, 4):
+        clock.advance(days=1)
+        publish(ctx, number, {"policy": (2 * number, 2 * number + 1)})
+        for _ in range(2):
+            advance(ctx)
+    assert ledger(ctx, first)["daily"] == ("skipped", SUPERSEDED)
+    clock.advance(hours=1)
+    advance(ctx)
+    row = issue_row(ctx, first)
+    assert (row.state, audit(ctx, first)["sent"]) == ("held", 5)
+    assert "not sent within 3 days of its hour" in row.reason
+    resume(ctx, first, "ann")
+    taken = len(sender.taken)
+    for _ in range(2):
+        advance(ctx)
+        clock.advance(days=1)
+    advance(ctx)
+    assert issue_row(ctx, first).state == "sent"
+    assert ledger(ctx, first)["daily"] == ("skipped", SUPERSEDED)
+    assert len(sender.taken) >= taken + 3
+    recipients = [message.recipient for message in sender.taken if message.recipient.startswith("w")]
+    assert sorted(recipients) == sorted(set(recipients))
+    assert len(recipients) == 8

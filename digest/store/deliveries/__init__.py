@@ -35,6 +35,7 @@ from digest.store.deliveries.planning import (
 from digest.store.deliveries.recording import (
     CANCELLED,
     LOST,
+    SUPERSEDED,
     WAITING,
     Change,
     note_problem,
@@ -44,6 +45,7 @@ from digest.store.deliveries.recording import (
     sweep,
     wake,
 )
+from digest.store.deliveries.superseding import supersede
 
 __all__ = [
     "Claimed",
@@ -95,6 +97,8 @@ __all__ = [
     "put_off",
     "record",
     "skip_cancelled",
+    "SUPERSEDED",
+    "supersede",
     "sweep",
     "wake",
 ]

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from digest.domain.mail import Cut
 from digest.errors import NotFound
+from digest.store.deliveries.recording import SUPERSEDED
 from digest.store.tables import CutRow, Delivery, Issue, SentArticle, SentStory, Story, Subscription, Suppression
 
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # sets of rows move below the ORM
@@ -80,7 +81,7 @@ def _follow(session: Session, issue_id: int, rows: Any) -> None:
         update(_ROWS)
         .where(
             _ROWS.c.issue_id == issue_id, _ROWS.c.subscriber_id == rows.c.subscriber_id,
-            _ROWS.c.state.in_(("queued", "skipped")), differs,
+            _ROWS.c.state.in_(("queued", "skipped")), _ROWS.c.reason != SUPERSEDED, differs,
         )
         .values(
             state=rows.c.state, cut_id=rows.c.cut_id, subscription_id=rows.c.subscription_id, finished_at=None,

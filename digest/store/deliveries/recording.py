@@ -16,6 +16,8 @@ WAITING = "waiting for the mail server"
 
 CANCELLED = "the issue was cancelled"
 
+SUPERSEDED = "a newer issue is out, and the day's number had no place for this one"
+
 LOST = "the worker was lost after it may have handed the mail over"
 
 _ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
