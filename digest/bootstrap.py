@@ -18,6 +18,7 @@ from digest.sample.server import SampleServer
 from digest.semantic.model import open_model
 from digest.senders.open import limits_in, open_sender
 from digest.settings import Settings
+from digest.store import feed_moves
 from digest.store.database import Database
 from digest.store.migrate import current, head, migrate
 from digest.store.newsroom import read_newsroom
@@ -142,13 +143,18 @@ def newsroom_variables(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def news_at_hand(settings: Settings) -> Iterator[None]:
-    """While it lasts, a newsroom that brings its own news is served on loopback; others need nothing."""
+def news_at_hand(ctx: Context, settings: Settings) -> Iterator[None]:
+    """While it lasts, a newsroom that brings its own news is served on loopback; others need nothing.
+
+    Its feeds follow it to another port.
+    """
     if not settings.is_sample:
         yield
         return
     server = SampleServer(settings.newsroom_path, settings.sample_port, settings.var / "sample.json", now)
     server.start()
+    with ctx.db.write() as session:
+        feed_moves.follow(session, server.base, {feed.url for feed in newsroom_files(settings).feeds})
     try:
         yield
     finally:

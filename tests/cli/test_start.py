@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -94,3 +95,21 @@ def test_when_no_feed_at_all_can_be_read_the_job_says_so_and_fails(fresh: Callab
     assert (result.code, "no feed could be read" in result.out) == (1, True)
     again = digest("run", "--once")  # none is due yet: that is no failure
     assert again.code == 0, again.out
+
+
+def test_the_samples_feeds_follow_it_to_another_port_with_what_is_known_of_them(fresh: Callable[..., Run]) -> None:
+    first, second = fresh(), fresh()  # the same folder, each with ports of its own
+    assert first("run", "--once").code == 0
+    before = first("feeds", "list", "--json").json["feeds"]
+    again = second("run", "--once")
+    assert again.code == 0, again.err
+    assert "is not what is in force" not in again.err
+    assert second("newsroom", "plan", "--json").json["changes"] == []
+    gathered = second("gather", "--json").json
+    assert gathered["articles_new"] == 0
+    after = second("feeds", "list", "--json").json["feeds"]
+    assert len(after) == len(before)
+    assert {urlsplit(feed["url"]).port for feed in after} != {urlsplit(feed["url"]).port for feed in before}
+    assert [feed["name"] for feed in after if feed["state"] != "ok"] == [
+        feed["name"] for feed in before if feed["state"] != "ok"
+    ]
