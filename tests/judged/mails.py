@@ -3,9 +3,12 @@
 import email
 import email.policy
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from digest.domain.issue import Block, IssueDocument
+from digest.domain.issue import WEEK, Block, Form, IssueDocument, PlacedItem, Section
+from digest.domain.mail import Cut
 from digest.render.cut import whole
 from digest.render.message import Head
 from digest.render.stitch import message
@@ -31,9 +34,10 @@ class Mail:
 
 
 def mail_of(name: str, document: IssueDocument) -> Mail:
-    """The whole issue as a reader who chose nothing gets it."""
+    """The whole issue as a reader who chose nothing gets it, with the best of the week where there is one."""
     fragments = documents.renderer().render(document)
-    letter = message(Head.of(document), fragments, whole(fragments), documents.addressee())
+    cut = Cut(whole(fragments).bits | Cut.of(f.position for f in fragments if f.group == WEEK).bits)
+    letter = message(Head.of(document), fragments, cut, documents.addressee())
     return Mail(name, letter.data, document.postal_address)
 
 
@@ -55,6 +59,19 @@ def sixty_stories() -> IssueDocument:
     return documents.framed(documents.lead([documents.lead_story(1)]), *sections)
 
 
+def a_week(**changes: Any) -> IssueDocument:
+    """An issue on the day that brings the best of the week, in every form that a story of it may have."""
+    forms: tuple[Form, ...] = ("card", "card", "brief", "line")
+    placed = tuple(
+        PlacedItem(documents.story(n, week=n, carried_on=date(2026, 3, n % 7 + 2)), form)
+        for n, form in enumerate(forms, start=101)
+    )
+    blocks = list(documents.blocks())
+    lead = next(n for n, block in enumerate(blocks) if block.type == "lead")
+    blocks.insert(lead + 1, Block(WEEK, WEEK, section=Section(WEEK, "", items=placed, most=8)))
+    return documents.document(*blocks, **changes)
+
+
 RIGHT_TO_LEFT = ("masthead", "sponsor", "epigraph", "lead", "markets", "section", "events", "footer")
 
 ISSUES: dict[str, IssueDocument] = {
@@ -63,6 +80,8 @@ ISSUES: dict[str, IssueDocument] = {
     "sixty stories": sixty_stories(),
     "no pictures": documents.document(*map(without_pictures, documents.blocks())),
     "hostile": HOSTILE,
+    "a week": a_week(),
+    "a week in Arabic": a_week(locale="ar"),
     "right to left": documents.document(
         *(block for block in documents.blocks() if block.type in RIGHT_TO_LEFT), locale="ar"
     ),

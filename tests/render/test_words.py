@@ -4,11 +4,14 @@ import email
 import email.policy
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
+from quopri import decodestring
 from string import Formatter
 
 import pytest
 
+from digest.domain.issue import WEEK, Block, PlacedItem, Section
 from digest.errors import RenderError
 from digest.render.cut import html_of, text_of, whole
 from digest.render.message import Head, tokens
@@ -66,6 +69,32 @@ def test_dates_numbers_and_words_are_those_of_the_newsletters_language(locale: s
             assert words in part
         for english in ("Unsubscribe", "View in browser", "Why it leads", "Brought to you", "By Ines", "Upcoming"):
             assert english not in part
+
+
+@pytest.mark.parametrize(
+    ("locale", "seen"),
+    [
+        ("en", ("The best of the week", "Tues · By")),
+        ("de", ("Das Beste der Woche", "Di. · Von")),
+        ("fr", ("Le meilleur de la semaine", "Mar. · Par")),
+        ("es", ("Lo mejor de la semana", "Mar · Por")),
+        ("pt", ("O melhor da semana", "Ter. · Por")),
+        ("ar", ("أبرز ما في الأسبوع", "الثلاثاء · ")),
+        ("he", ("מיטב השבוע", "יום ג׳ · ")),
+    ],
+)
+def test_the_best_of_the_week_has_its_heading_and_days_in_every_language(locale: str, seen: tuple[str, str]) -> None:
+    item = documents.story(1, author="Ines Carvalho", week=1, carried_on=date(2026, 3, 10))
+    week = Block(WEEK, WEEK, section=Section(WEEK, "", items=(PlacedItem(item, "card"),)))
+    document = documents.document(documents.masthead(), week, documents.footer(), locale=locale)
+    fragments = documents.renderer().render(document)
+    for part in (
+        b"".join(f.html for f in fragments if f.group == WEEK),
+        b"".join(f.text for f in fragments if f.group == WEEK),
+    ):
+        shown = " ".join(decodestring(part).decode().split())
+        assert seen[0].casefold() in shown.casefold()
+        assert seen[1] in shown
 
 
 def test_a_language_without_a_file_gets_english_words_all_of_them() -> None:
