@@ -100,6 +100,7 @@ class Audience:
     ) -> None:
         self._same_day = list(same_day)
         self._weekends: set[bool] = set()
+        self._is_postgresql = session.get_bind().dialect.name == "postgresql"
         self._session = session
         self._newsletter_id = newsletter_id
         self._issue_id = issue_id
@@ -131,10 +132,15 @@ class Audience:
 
     def open(self) -> None:
         """Make the tables."""
+        if self._is_postgresql:
+            # It takes joins by expressions for joins of a few rows, and would go through all of them for each reader.
+            self._session.connection().exec_driver_sql("SET LOCAL enable_nestloop TO off")
         self._meta.create_all(self._session.connection(), checkfirst=False)
 
     def close(self) -> None:
         """Drop the tables."""
+        if self._is_postgresql:
+            self._session.connection().exec_driver_sql("SET LOCAL enable_nestloop TO DEFAULT")
         self._meta.drop_all(self._session.connection(), checkfirst=False)
 
     def receive(
@@ -278,9 +284,11 @@ class Audience:
 
     def _with_hours(self, readers: Any) -> Any:
         hour, zone = self._hour_columns()
-        return readers.join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id)).join(
-            self._hours, and_(self._hours.c.hour == hour, self._hours.c.zone == zone)
-        )
+        same = and_(self._hours.c.hour == hour, self._hours.c.zone == zone)
+        if self._is_postgresql:
+            # As one key: by the hour alone it would join every zone of it to each reader, and throw most away again.
+            same = self._hours.c.hour + " " + self._hours.c.zone == hour + " " + zone
+        return readers.join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id)).join(self._hours, same)
 
     def _group_columns(self) -> tuple[Any, Any, list[Any]]:
         masks = [func.coalesce(self._received.c[name], 0) for name in self._masks]
@@ -314,8 +322,7 @@ class Audience:
         return col(Subscription.hour), case((col(Subscription.hour) == "", ""), else_=col(Subscriber.zone))
 
     def _insert(self, table: Table) -> Any:
-        is_postgresql = self._session.get_bind().dialect.name == "postgresql"
-        return (postgresql_insert if is_postgresql else sqlite_insert)(table)
+        return (postgresql_insert if self._is_postgresql else sqlite_insert)(table)
 
     def _fill(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
         chunk: list[dict[str, Any]] = []
@@ -330,7 +337,7 @@ class Audience:
 
     def _analyze(self, table: Table) -> None:
         # PostgreSQL knows nothing of a fresh temporary table and would join a million rows as if it were ten.
-        if self._session.get_bind().dialect.name == "postgresql":
+        if self._is_postgresql:
             self._session.connection().exec_driver_sql(f"ANALYZE {table.name}")
 
 
