@@ -104,7 +104,7 @@ def measure(url: str, readers: int) -> None:
     number = publish(ctx, 2, range(101, 125))
     bare = timed(lambda: bare_insert(db, text, number, readers))
     with db.write() as session:
-        session.execute(text("TRUNCATE delivery" if db.is_postgresql else "DELETE FROM delivery"))
+        session.execute(text("TRUNCATE delivery_queue" if db.is_postgresql else "DELETE FROM delivery_queue"))
     size_before = size(db, text)
     spent = timed(lambda: plan_deliveries(ctx, first))
     each = (size(db, text) - size_before) / readers
@@ -113,8 +113,9 @@ def measure(url: str, readers: int) -> None:
     repeat = timed(lambda: plan_deliveries(ctx, third))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     counted = timed(lambda: count(ctx, first))
+    looked = timed(lambda: look(ctx, first))
     print(
-        f"{bare:.2f} {spent:.2f} {again:.2f} {repeat:.2f} {each:.0f} {before:.0f} {peak:.0f} {hashing:.2f} {counted:.3f}"
+        f"{bare:.2f} {spent:.2f} {again:.2f} {repeat:.2f} {each:.0f} {before:.0f} {peak:.0f} {hashing:.2f} {counted:.3f} {looked:.3f}"
     )
 
 
@@ -124,13 +125,19 @@ def count(ctx: Any, issue: int) -> None:
     audit(ctx, issue)
 
 
+def look(ctx: Any, issue: int) -> None:
+    from digest.workflows.progress import Pulse
+
+    Pulse(ctx).read(issue)
+
+
 def bare_insert(db: Any, text: Any, issue: int, readers: int) -> None:
     """The same columns, the same table with its indexes and keys; nothing is worked out."""
     moment = "TIMESTAMPTZ '2026-03-12 17:30:00+00'" if db.is_postgresql else "1773336600000000"
     with db.write() as session:
         session.execute(
             text(
-                "INSERT INTO delivery (subscriber_id, subscription_id, state, reason, cut_id, not_before, issue_id, attempts, "
+                "INSERT INTO delivery_queue (subscriber_id, subscription_id, state, reason, cut_id, not_before, issue_id, attempts, "
                 f"worker, provider_id) SELECT subscriber_id, id, 'queued', '', 1 + id % {SETS}, {moment}, {issue}, 0, '', '' "
                 "FROM subscription WHERE newsletter_id = 1 AND state = 'active'"
             )
@@ -139,13 +146,15 @@ def bare_insert(db: Any, text: Any, issue: int, readers: int) -> None:
 
 def size(db: Any, text: Any) -> int:
     """Bytes of the ledger with its indexes."""
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if db.is_postgresql:
-            connection.exec_driver_sql("VACUUM FULL delivery")
-            return int(connection.execute(text("SELECT pg_total_relation_size('delivery')")).scalar() or 0)
+    if db.is_postgresql:
+        query = "SELECT pg_total_relation_size('delivery_queue') + pg_total_relation_size('delivery_ledger')"
+    else:
+        query = (
+            "SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name IN "
+            "('delivery_queue', 'delivery_ledger'))"
+        )
     with db.engine.connect() as connection:
-        names = "'delivery', 'uq_delivery_issue_id_subscriber_id', 'ix_delivery_due', 'ix_delivery_lease', 'sqlite_autoindex_delivery_1'"
-        return int(connection.execute(text(f"SELECT sum(pgsize) FROM dbstat WHERE name IN ({names})")).scalar() or 0)
+        return int(connection.execute(text(query)).scalar() or 0)
 
 
 def timed(step: Any) -> float:
@@ -187,15 +196,15 @@ def main() -> None:
     asked = parser.parse_args()
     for kind in asked.database or ["sqlite", "postgresql"]:
         runs = [one(kind, asked.readers) for _ in range(asked.runs)]
-        bare, spent, again, repeat, each, before, peak, hashing, counted = (
+        bare, spent, again, repeat, each, before, peak, hashing, counted, looked = (
             statistics.median(column) for column in zip(*runs, strict=True)
         )
         ratio = statistics.median(run[1] / run[0] for run in runs)
         print(
             f"{kind}: {asked.readers:,} readers, median of {asked.runs}: bare INSERT … SELECT {bare:.2f} s, plan {spent:.2f} s = "
             f"{ratio:.2f} × (limit 3); again {again:.2f} s; half the stories carried before {repeat:.2f} s = "
-            f"{statistics.median(run[3] / run[0] for run in runs):.2f} ×; {each:.0f} bytes a row (limit 150); "
-            f"memory {before:.0f} → {peak:.0f} MB; audit {counted:.3f} s; hashing addresses once {hashing:.1f} s"
+            f"{statistics.median(run[3] / run[0] for run in runs):.2f} ×; {each:.0f} bytes a row while it waits; "
+            f"memory {before:.0f} → {peak:.0f} MB; audit {counted:.3f} s, progress {looked:.3f} s; hashing addresses once {hashing:.1f} s"
         )
 
 

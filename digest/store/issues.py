@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, delete, exists, func, or_, update
+from sqlalchemy import CursorResult, and_, delete, func, or_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, select
@@ -14,7 +14,8 @@ from digest.domain.issue import Block, Section
 from digest.domain.mail import Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import NotFound, StateConflict
-from digest.store.tables import Delivery, FragmentRow, Issue, ManifestRow, Newsletter, Placement, SentStory
+from digest.store.deliveries.rows import either
+from digest.store.tables import FragmentRow, Issue, ManifestRow, Newsletter, Placement, SentStory
 
 DISCARDED = ("empty", "cancelled")
 """States of issues that were never a number of the newsletter."""
@@ -115,7 +116,8 @@ def plan(session: Session, values: dict[str, Any]) -> int:
     Any number of schedulers may do this at once: unique(newsletter, cadence, slot) lets one win.
     """
     # An issue that was cancelled after copies had left keeps its number: readers have it.
-    seen = exists().where(col(Delivery.issue_id) == col(Issue.id), col(Delivery.state).in_(("sent", "unknown")))
+    left = either(lambda half: (half.c.issue_id == col(Issue.id), half.c.state.in_(("sent", "unknown"))))
+    seen = and_(col(Issue.state) == "cancelled", left)
     number = session.exec(
         select(func.coalesce(func.max(Issue.number), 0)).where(
             Issue.newsletter_id == values["newsletter_id"], or_(col(Issue.state).not_in(DISCARDED), seen)

@@ -224,7 +224,7 @@ def _waits(ctx: Context, issue_id: int, report: DeliveryReport) -> bool:
         until = deliveries.next_due(session, issue_id)
         if until is None or until <= ctx.clock():
             return False
-        report.waiting += deliveries.counts(session, issue_id)["queued"]
+        report.waiting += deliveries.tally(session, issue_id)["queued"]
     return True
 
 
@@ -239,7 +239,7 @@ def _hand_out(
 ) -> None:
     with ctx.db.read() as session:
         issue = printed(session, issue_id, ctx)
-        before = deliveries.counts(session, issue_id)
+        before = deliveries.tally(session, issue_id)
     with Journal(_journals(ctx), _worker_name(), idempotent=ctx.sender.idempotent) as journal:
         work = HandingOut(
             ctx, issue_id, issue, journal, Pace(chance), stop or (lambda: False), progress,
@@ -259,21 +259,29 @@ def _hand_out(
 
 def _finish(ctx: Context, issue_id: int, problem: str) -> int:
     """Close the issue if nobody waits for it any more; returns how many do."""
+    waiting, closed = _close(ctx, issue_id, problem)
+    if closed:
+        deliveries.tidy(ctx.db)
+    return waiting
+
+
+def _close(ctx: Context, issue_id: int, problem: str) -> tuple[int, bool]:
     now = ctx.clock()
     with ctx.db.write() as session:
-        numbers = deliveries.counts(session, issue_id)
+        numbers = deliveries.tally(session, issue_id)
         state = issues.get(session, issue_id).state
         if state == "cancelled":
             deliveries.skip_cancelled(session, now)
-            return 0
+            return 0, True
         if state != "sending":
-            return numbers["queued"]
+            return numbers["queued"], False
         if not numbers["queued"] and not numbers["sending"]:
             try:
-                issues.move(session, issue_id, ["sending"], "sent", reason="", finished_at=now)
+                issues.move(session, issue_id, ["sending"], "sent", reason="", finished_at=now, rests_until=None)
             except StateConflict:
-                return 0  # another worker closed it at the same moment
+                return 0, False  # another worker closed it at the same moment
             deliveries.mark_stories_sent(session, issue_id, now)
-        elif not problem:
+            return 0, True
+        if not problem:
             deliveries.note_problem(session, issue_id, "")
-        return numbers["queued"]
+        return numbers["queued"], False

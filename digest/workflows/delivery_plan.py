@@ -58,7 +58,7 @@ def plan_deliveries(ctx: Context, issue_id: int) -> dict[str, int]:
             write_ledger(ctx, session, issue_id)
         elif state not in ("sending", "sent"):
             raise StateConflict(f"issue {issue_id} is {state}: approve it before it is sent")
-        return deliveries.counts(session, issue_id)
+        return deliveries.tally(session, issue_id)
 
 
 def write_ledger(ctx: Context, session: Session, issue_id: int) -> None:

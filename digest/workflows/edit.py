@@ -199,7 +199,7 @@ def _editing(ctx: Context, issue_id: int, actor: str, action: str) -> Iterator[_
         issue = issues.get(session, issue_id)
         if issue.state not in EDITABLE:
             raise StateConflict(f"this issue is {issue.state}: only a draft, held or approved issue can be edited")
-        counts = deliveries.counts(session, issue_id)
+        counts = deliveries.tally(session, issue_id)
         if any(counts[state] for state in ("sending", "sent", "failed", "unknown")):
             raise StateConflict(
                 "copies of this issue have left already: all readers get the same one, so it stays as it is"

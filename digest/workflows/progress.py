@@ -111,9 +111,9 @@ class Pulse:
     def _look(self, issue_id: int, now: float) -> Progress:
         with self.ctx.db.read() as session:
             issue = issues.get(session, issue_id)
-            counts = deliveries.counts(session, issue_id)
+            counts = deliveries.tally(session, issue_id)
             next_at = deliveries.next_due(session, issue_id)
-            reasons = deliveries.reasons(session, issue_id)
+            reasons = deliveries.reasons(session, issue_id, self.ctx.clock())
         found = Progress(issue_id, issue.state, issue.reason, counts, reasons=tuple(reasons))
         rate = self._rate(issue_id, now, found)
         waiting = counts["queued"] + counts["sending"]

@@ -114,13 +114,13 @@ def reconcile(
             raise StateConflict(f"issue {issue_id} is cancelled: nothing of it is sent again")
         for place in sorted(set(found.values())):
             ids = [row.delivery_id for row in rows if found.get(row.message_id) == place]
-            report.found += unknowns.settle_as_sent(session, ids, f"found in {place} ({actor})", now)
+            report.found += unknowns.settle_as_sent(session, ids, f"found in {place} ({actor})")
         rest = [row.delivery_id for row in rows if row.message_id not in found]
         if word == "resend":
             report.resent = unknowns.settle_by_resending(session, rest, f"sent again by {actor}: {why.strip()}")
         elif word == "consider-sent":
             reason = f"considered sent by {actor}: {why.strip()}"
-            report.considered_sent = unknowns.settle_as_sent(session, rest, reason, now)
+            report.considered_sent = unknowns.settle_as_sent(session, rest, reason)
         if report.resent and state == "sent":
             issues.move(session, issue_id, ["sent"], "sending", finished_at=None)
         if report.resent:

@@ -8,7 +8,7 @@ import pytest
 from digest.errors import NotFound, StateConflict, UsageError
 from digest.store import audit_log, issues
 from digest.store.database import Database
-from digest.store.tables import Delivery, Placement, Subscriber, Subscription
+from digest.store.tables import LedgerRow, Placement, Subscriber, Subscription
 from digest.workflows import edit
 from digest.workflows.context import Context
 from digest.workflows.document import document_of
@@ -191,7 +191,7 @@ def test_a_held_issue_of_which_copies_have_left_is_left_alone(ctx: Context, issu
         signed = Subscription(subscriber_id=reader.id, newsletter_id=newsletter.id, created_at=clock())
         session.add(signed)
         session.flush()
-        session.add(Delivery(issue_id=issue_id, subscriber_id=reader.id, subscription_id=signed.id, state="sent"))
+        session.add(LedgerRow(issue_id=issue_id, subscriber_id=reader.id, subscription_id=signed.id, state="sent"))
     with pytest.raises(StateConflict, match="copies of this issue have left"):
         edit.drop(ctx, issue_id, story_of(ctx, issue_id, POLICY[1]), ACTOR)
 

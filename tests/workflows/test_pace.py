@@ -11,7 +11,7 @@ from digest.domain.mail import Outcome
 from digest.engine.journal import Answer
 from digest.store import deliveries
 from digest.store.database import Database
-from digest.store.tables import Delivery
+from digest.store.tables import Delivery, QueueRow
 from digest.workflows.deliver import plan_deliveries
 from digest.workflows.pace import change_of
 from tests.conftest import Clock  # type: ignore[import-not-found]
@@ -52,7 +52,7 @@ def test_a_finished_row_is_nobodys_and_one_that_was_given_up_takes_its_workers_w
     with db.write() as session:
         deliveries.lock_issue(session, issue)
         session.execute(
-            update(Delivery).values(
+            update(QueueRow).values(
                 state="sending", worker="w1", lease_until=later, dated_at=later, attempts=1, not_before=None
             )
         )

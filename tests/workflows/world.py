@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import TypeAdapter
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from digest.domain.audience import Signer, TopicChoice
 from digest.domain.content import TopicProfile
@@ -22,7 +22,9 @@ from digest.store.subscribers import choose_topics
 from digest.store.tables import (
     Delivery,
     Issue,
+    LedgerRow,
     Newsletter,
+    QueueRow,
     Story,
     Subscriber,
     Subscription,
@@ -216,6 +218,18 @@ def ledger(ctx: Context, issue_id: int) -> dict[str, tuple[str, str]]:
             address.split("@")[0]: (state, reason)
             for address, state, reason in session.exec(query.where(Delivery.issue_id == issue_id))
         }
+
+
+def back_into_the_queue(session: Session) -> None:
+    """What was sent is to be sent again, as if nothing had become of it."""
+    for row in session.exec(select(LedgerRow).where(LedgerRow.state == "sent")).all():
+        session.add(
+            QueueRow(
+                issue_id=row.issue_id, subscriber_id=row.subscriber_id, subscription_id=row.subscription_id,
+                cut_id=row.cut_id, dated_at=row.dated_at, attempts=1,
+            )
+        )  # fmt: skip
+        session.delete(row)
 
 
 def issue_row(ctx: Context, issue_id: int) -> Issue:

@@ -1,6 +1,9 @@
 """The ledger: one row per issue and subscriber. Sets of rows move at once, and only from the state the mover saw.
 
 queued → sending (a worker's, until its lease ends) → sent | failed | unknown, or back to queued; and skipped.
+
+Rows that are queued, sending or unknown stand in the queue; when they are sent, failed or skipped, they move into the
+ledger proper and are never written again. Whoever only looks reads the view of both (``tables.Delivery``).
 """
 
 from digest.store.deliveries.audience import PAUSED, SUPPRESSED, WORD, Audience, Group, Hour, any_weekly, audience
@@ -14,6 +17,7 @@ from digest.store.deliveries.counting import (
     of_subscriber,
     reasons,
     skip_reasons,
+    tally,
     waiting_at,
     wants_work,
 )
@@ -45,7 +49,9 @@ from digest.store.deliveries.recording import (
     sweep,
     wake,
 )
+from digest.store.deliveries.rows import row_id
 from digest.store.deliveries.superseding import supersede
+from digest.store.deliveries.tidying import tidy
 
 __all__ = [
     "Claimed",
@@ -62,6 +68,7 @@ __all__ = [
     "next_due",
     "of_subscriber",
     "skip_reasons",
+    "tally",
     "waiting_at",
     "wants_work",
     "PAUSED",
@@ -101,4 +108,6 @@ __all__ = [
     "supersede",
     "sweep",
     "wake",
+    "row_id",
+    "tidy",
 ]

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    exists,
     func,
     insert,
     literal,
@@ -35,6 +34,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from digest.domain.audience import Arrival, TopicChoice
 from digest.domain.calendar import Frequency
+from digest.store.deliveries.rows import either
 from digest.store.tables import ChoiceSet, Delivery, Subscriber, Subscription, Suppression
 from digest.store.tables.base import Moment
 
@@ -44,7 +44,6 @@ PAUSED = "paused"
 WORD = 62
 """Stories received before stand as bits in integers of so many bits, which both databases have."""
 
-_ROWS = Delivery.__table__  # type: ignore[attr-defined]
 _CHUNK = 5000
 
 # A pace is a frequency and what the day of the copy means for it, as one small number.
@@ -60,14 +59,12 @@ class Group:
         choice_set: id of the set of topics, 0 for everything.
         pace: how often they want mail, and what the day of their copy means for that; see :meth:`arrival`.
         received: bits of stories, in words of ``WORD`` bits.
-        count: how many they are.
     """
 
     choice_set: int
     pace: int
     received: tuple[int, ...]
     choice: TopicChoice
-    count: int
 
     @property
     def frequency(self) -> Frequency:
@@ -161,17 +158,17 @@ class Audience:
         session.execute(insert(self._holding), rows)
         masks = [self._holding.c[name] for name in self._masks]
         got = (
-            select(_ROWS.c.subscriber_id, *masks)
-            .join(self._holding, self._holding.c.cut_id == _ROWS.c.cut_id)
+            select(col(Delivery.subscriber_id), *masks)
+            .join(self._holding, self._holding.c.cut_id == col(Delivery.cut_id))
             .where(
-                _ROWS.c.issue_id == issue_id,
-                _ROWS.c.state.in_(("sent", "unknown", "sending", *(("queued",) if goes_on else ()))),
+                col(Delivery.issue_id) == issue_id,
+                col(Delivery.state).in_(("sent", "unknown", "sending", *(("queued",) if goes_on else ()))),
             )
         )
         if weekly:
             ours = (col(Subscription.newsletter_id) == self._newsletter_id, col(Subscription.state) == "active")
             got = got.where(
-                _ROWS.c.subscriber_id.in_(select(col(Subscription.subscriber_id)).where(*ours, gets_weekly()))
+                col(Delivery.subscriber_id).in_(select(col(Subscription.subscriber_id)).where(*ours, gets_weekly()))
             )
         statement = self._insert(self._received).from_select(["subscriber_id", *self._masks], got)
         session.execute(
@@ -195,11 +192,11 @@ class Audience:
             .where(*self._active())
             .subquery("keys_of")
         )
-        query = select(*keys_of.c, func.count()).group_by(*keys_of.c)
+        query = select(*keys_of.c).distinct()
         keys = {row[0]: row[1] for row in self._session.execute(select(col(ChoiceSet.id), col(ChoiceSet.key)))}
-        for choice_set, number, *received, count in self._session.execute(query).all():
+        for choice_set, number, *received in self._session.execute(query).all():
             words = TopicChoice.decode(keys.get(choice_set, ""))
-            yield Group(choice_set, number, tuple(received), words, count)
+            yield Group(choice_set, number, tuple(received), words)
 
     def hours(self) -> Iterator[Hour]:
         """What distinguishes the readers' moments. The zone is "" where it doesn't matter."""
@@ -309,10 +306,10 @@ class Audience:
         elif True in self._weekends:
             pace += literal(_WEEKEND)
         if self._same_day:
-            had = exists(
-                select(literal(1)).where(
-                    _ROWS.c.issue_id.in_(self._same_day), _ROWS.c.subscriber_id == col(Subscription.subscriber_id),
-                    _ROWS.c.cut_id.is_not(None), _ROWS.c.state.in_(("queued", "sending", "sent", "unknown")),
+            had = either(
+                lambda half: (
+                    half.c.issue_id.in_(self._same_day), half.c.subscriber_id == col(Subscription.subscriber_id),
+                    half.c.cut_id.is_not(None), half.c.state.in_(("queued", "sending", "sent", "unknown")),
                 )
             )  # fmt: skip
             pace += case((had, literal(_SECOND)), else_=literal(0))

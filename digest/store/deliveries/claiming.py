@@ -4,15 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, text, update
+from sqlalchemy import and_, bindparam, case, or_, text, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
 from digest.domain.audience import Signer
 from digest.store.deliveries.planning import suppressed
-from digest.store.tables import Delivery, Issue, Subscription
-
-_ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
+from digest.store.deliveries.rows import QUEUE, issue_of, reader_of, row_id, these
+from digest.store.tables import Issue, Subscription
 
 
 class Claimed(NamedTuple):  # a tuple, as one is made for every mail
@@ -47,44 +46,48 @@ def claim(
     Workers never get the same row. The issue can't be held or edited while rows of it are being claimed.
     """
     _alone(session, worker)
+    rests = col(Issue.rests_until)
     going = core_select(col(Issue.id)).where(
-        col(Issue.id) == issue_id, col(Issue.state) == "sending", col(Issue.revision) == revision
-    )
+        col(Issue.id) == issue_id, col(Issue.state) == "sending", col(Issue.revision) == revision,
+        or_(rests.is_(None), rests <= now),
+    )  # fmt: skip
     if session.execute(going.with_for_update(read=True)).first() is None:
         return []
-    values = {"issue": issue_id, "now": now, "lease": lease_until, "by": worker}
     # Two walks along one index, each of which stops after ``most`` rows: those that wait until later are never read.
-    taken = session.execute(_CLAIM_PUT_OFF, {**values, "most": limit}).all()
-    if len(taken) < limit:
-        taken = [*taken, *session.execute(_CLAIM_AT_ONCE, {**values, "most": limit - len(taken)}).all()]
-    return sorted(Claimed(*(*row, lease_until)) for row in taken)  # by id
+    walks = _CLAIM_POSTGRESQL if session.get_bind().dialect.name == "postgresql" else _CLAIM_SQLITE
+    values = {"issue": issue_id, "now": now, "lease": lease_until, "by": worker}
+    taken: list[Any] = []
+    for walk in walks:
+        if len(taken) < limit:
+            taken += session.execute(walk, {**values, "most": limit - len(taken)}).all()
+    return sorted(Claimed(*(row_id(issue_id, row[0]), *row, lease_until)) for row in taken)  # by reader
 
 
-def _claiming(due: Any) -> Any:
+def _claiming(due: str, *, is_postgresql: bool) -> Any:
+    # By moment alone, which is how the index has them: for another order all that is due would be sorted, each time.
     chosen = (
-        core_select(_ROWS.c.id)
-        .where(_ROWS.c.issue_id == bindparam("issue"), _ROWS.c.state == "queued", due)
-        .order_by(_ROWS.c.not_before, _ROWS.c.id)
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True, of=_ROWS)
-        .cte("due")
+        f"SELECT {'ctid' if is_postgresql else 'subscriber_id'} FROM delivery_queue "  # noqa: S608  (no value in it)
+        f"WHERE issue_id = :issue AND state = 'queued' AND not_before {due} ORDER BY not_before LIMIT :most"
     )
-    return (
-        update(_ROWS)
-        .where(_ROWS.c.id.in_(core_select(chosen.c.id)))
-        .values(
-            state="sending", worker=bindparam("by"), lease_until=bindparam("lease", type_=_ROWS.c.lease_until.type), attempts=_ROWS.c.attempts + 1,
-            dated_at=func.coalesce(_ROWS.c.dated_at, bindparam("now", type_=_ROWS.c.dated_at.type)),
-        )
-        .returning(
-            _ROWS.c.id, _ROWS.c.subscriber_id, _ROWS.c.subscription_id, _ROWS.c.cut_id, _ROWS.c.attempts,
-            _ROWS.c.dated_at,
-        )
-    )  # fmt: skip
+    found = (
+        f"ctid = ANY(ARRAY({chosen} FOR UPDATE SKIP LOCKED))"
+        if is_postgresql
+        else f"issue_id = :issue AND subscriber_id IN ({chosen})"
+    )
+    statement = text(
+        "UPDATE delivery_queue SET state = 'sending', worker = :by, lease_until = :lease, attempts = attempts + 1, "  # noqa: S608
+        f"dated_at = coalesce(dated_at, :now) WHERE {found} "
+        "RETURNING subscriber_id, subscription_id, cut_id, attempts, dated_at"
+    )
+    moment = QUEUE.c.dated_at.type
+    return statement.bindparams(bindparam("now", type_=moment), bindparam("lease", type_=moment)).columns(
+        QUEUE.c.subscriber_id, QUEUE.c.subscription_id, QUEUE.c.cut_id, QUEUE.c.attempts, QUEUE.c.dated_at
+    )
 
 
-_CLAIM_PUT_OFF = _claiming(_ROWS.c.not_before <= bindparam("now", type_=_ROWS.c.not_before.type))
-_CLAIM_AT_ONCE = _claiming(_ROWS.c.not_before.is_(None))
+_CLAIM_POSTGRESQL, _CLAIM_SQLITE = (
+    [_claiming(due, is_postgresql=is_postgresql) for due in ("<= :now", "IS NULL")] for is_postgresql in (True, False)
+)
 
 
 _GONE = ("", "", "ended", None, None, None, False)
@@ -150,34 +153,41 @@ def release(session: Session, worker: str, *, only: Iterable[int] | None = None,
     Args:
         tried: the server was away: that is an attempt, so that the next one comes later.
     """
-    mine = and_(_ROWS.c.worker == worker, _ROWS.c.state == "sending")
+    # That it has a lease leads to the few rows that are in somebody's hands.
+    mine = and_(QUEUE.c.worker == worker, QUEUE.c.state == "sending", QUEUE.c.lease_until.is_not(None))
     if only is not None:
         wanted = list(only)
         if not wanted:
             return 0
-        mine = and_(mine, _ROWS.c.id.in_(wanted))
+        mine = and_(QUEUE.c.worker == worker, QUEUE.c.state == "sending", these(wanted))
     result = session.execute(
-        update(_ROWS).where(mine).values(state="queued", lease_until=None, **({} if tried else _UNTRIED))
+        update(QUEUE).where(mine).values(state="queued", lease_until=None, **({} if tried else _UNTRIED))
     )
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 # A claim that came to nothing is no attempt, and a mail that was never tried has no date yet.
 _UNTRIED: dict[str, Any] = {
-    "attempts": case((_ROWS.c.attempts > 0, _ROWS.c.attempts - 1), else_=0),
-    "dated_at": case((_ROWS.c.attempts > 1, _ROWS.c.dated_at), else_=None),
+    "attempts": case((QUEUE.c.attempts > 0, QUEUE.c.attempts - 1), else_=0),
+    "dated_at": case((QUEUE.c.attempts > 1, QUEUE.c.dated_at), else_=None),
 }
 
 
 def make_wait(session: Session, worker: str, waits: Sequence[tuple[int, datetime, str]]) -> None:
     """Put rows that a worker holds and may not try yet back into the queue: which, until when, and why."""
     if waits:
-        rows = [{"row": row, "until": until, "why": why, "by": worker} for row, until, why in waits]
+        rows = [
+            {"issue": issue_of(row), "reader": reader_of(row), "until": until, "why": why, "by": worker}
+            for row, until, why in waits
+        ]
         session.connection().execute(_MAKE_WAIT, rows)
 
 
 _MAKE_WAIT = (
-    update(_ROWS)
-    .where(_ROWS.c.id == bindparam("row"), _ROWS.c.worker == bindparam("by"), _ROWS.c.state == "sending")
+    update(QUEUE)
+    .where(
+        QUEUE.c.issue_id == bindparam("issue"), QUEUE.c.subscriber_id == bindparam("reader"),
+        QUEUE.c.worker == bindparam("by"), QUEUE.c.state == "sending",
+    )
     .values(state="queued", lease_until=None, not_before=bindparam("until"), reason=bindparam("why"), **_UNTRIED)
-)
+)  # fmt: skip

@@ -2,33 +2,60 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, case, func, literal, or_, union_all
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from digest.domain.mail import DELIVERY_STATES, Cut
-from digest.store.tables import CutRow, Delivery, Subscriber
-
-_ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
+from digest.store.deliveries.recording import WAITING
+from digest.store.deliveries.rows import LEDGER, QUEUE, QUEUED, UNSENT
+from digest.store.tables import CutRow, Delivery, Issue, Subscriber
 
 
 def counts(session: Session, issue_id: int) -> dict[str, int]:
-    """How many rows of the issue are in each state, all from one moment; they add up to ``audience``."""
+    """How many rows of the issue are in each state, all from one moment; they add up to ``audience``.
+
+    Every row is counted. ``audience`` is what was planned, so a reader who was in both halves of the ledger, or in
+    neither, would be seen.
+    """
+    planned = core_select(literal("audience"), col(Issue.audience)).where(col(Issue.id) == issue_id)
+    halves = (core_select(half.c.state, func.count()).where(half.c.issue_id == issue_id) for half in (QUEUE, LEDGER))
+    found = _states(session, planned, *(half.group_by("state") for half in halves))
+    audience = found.pop("audience", None)
+    return {"audience": sum(found.values()) if audience is None else audience, **found}
+
+
+def tally(session: Session, issue_id: int) -> dict[str, int]:
+    """The same without counting those that were sent, who are what remains of the audience: for who looks again and again."""
+    planned = core_select(literal("audience"), col(Issue.audience)).where(col(Issue.id) == issue_id)
+    waiting = core_select(QUEUE.c.state, func.count()).where(QUEUE.c.issue_id == issue_id).group_by(QUEUE.c.state)
+    unsent = core_select(LEDGER.c.state, func.count()).where(LEDGER.c.issue_id == issue_id, UNSENT)
+    found = _states(session, planned, waiting, unsent.group_by(LEDGER.c.state))
+    audience = found.pop("audience", None)
+    if audience is None:
+        return counts(session, issue_id)
+    return {"audience": audience, **found, "sent": audience - sum(found.values())}
+
+
+def _states(session: Session, *parts: Any) -> dict[str, int]:
+    """One statement, as what is settled between two of them would be in neither or in both."""
     found: dict[str, int] = dict.fromkeys(DELIVERY_STATES, 0)
-    query = core_select(col(Delivery.state), func.count()).where(col(Delivery.issue_id) == issue_id)
-    found |= {row[0]: row[1] for row in session.execute(query.group_by(col(Delivery.state)))}
-    return {"audience": sum(found.values()), **found}
+    for state, count in session.execute(union_all(*parts)):
+        if count is not None:
+            found[state] = found.get(state, 0) + count
+    return found
 
 
 def skip_reasons(session: Session, issue_id: int) -> dict[str, int]:
     """Why readers get no mail, and how many of each."""
     query = (
-        core_select(col(Delivery.reason), func.count())
-        .where(col(Delivery.issue_id) == issue_id, col(Delivery.state) == "skipped")
-        .group_by(col(Delivery.reason))
+        core_select(LEDGER.c.reason, func.count())
+        .where(LEDGER.c.issue_id == issue_id, UNSENT, LEDGER.c.state == "skipped")
+        .group_by(LEDGER.c.reason)
     )
-    return {row[0]: row[1] for row in session.execute(query)}
+    return {row[0] or "": row[1] for row in session.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +67,25 @@ class ReasonCount:
     readers: int
 
 
-def reasons(session: Session, issue_id: int, most: int = 12) -> list[ReasonCount]:
-    """Why readers are skipped, failed or unknown, or wait for another attempt; the most frequent first."""
-    words = func.substr(_ROWS.c.reason, 1, 80)
-    waits = and_(_ROWS.c.state == "queued", _ROWS.c.not_before.is_not(None), _ROWS.c.reason != "")
+def reasons(session: Session, issue_id: int, now: datetime, most: int = 12) -> list[ReasonCount]:
+    """Why readers are skipped, failed or unknown, or wait for another attempt or the server; the most frequent first."""
+    rests = core_select(col(Issue.rests_until)).where(col(Issue.id) == issue_id)
+    until: datetime | None = session.execute(rests).scalar()
+    waits = and_(QUEUE.c.reason != "", QUEUE.c.not_before.is_not(None))
+    if until is not None and until > now:
+        waits = or_(waits, QUEUE.c.not_before.is_(None), QUEUE.c.not_before < until)
+    why = case((and_(QUEUE.c.state == "queued", QUEUE.c.reason == ""), WAITING), else_=QUEUE.c.reason)
+    open_rows = core_select(QUEUE.c.state, func.substr(why, 1, 80).label("words")).where(
+        QUEUE.c.issue_id == issue_id, or_(QUEUE.c.state == "unknown", and_(QUEUE.c.state == "queued", waits))
+    )
+    unsent = core_select(LEDGER.c.state, func.substr(func.coalesce(LEDGER.c.reason, ""), 1, 80)).where(
+        LEDGER.c.issue_id == issue_id, UNSENT
+    )
+    rows = union_all(open_rows, unsent).subquery("rows")
     query = (
-        core_select(_ROWS.c.state, words, func.count())
-        .where(_ROWS.c.issue_id == issue_id, or_(_ROWS.c.state.in_(("skipped", "failed", "unknown")), waits))
-        .group_by(_ROWS.c.state, words)
-        .order_by(func.count().desc(), _ROWS.c.state, words)
+        core_select(rows.c.state, rows.c.words, func.count())
+        .group_by(rows.c.state, rows.c.words)
+        .order_by(func.count().desc(), rows.c.state, rows.c.words)
         .limit(most)
     )
     return [ReasonCount(*row) for row in session.execute(query)]
@@ -76,30 +113,40 @@ def cut_of_subscriber(session: Session, issue_id: int, subscriber_id: int) -> Cu
 
 def next_due(session: Session, issue_id: int) -> datetime | None:
     """When the next queued row of an issue may go; None if none is queued, or one may go at once."""
-    queued = and_(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued")
-    at_once = core_select(_ROWS.c.id).where(queued, _ROWS.c.not_before.is_(None)).limit(1)
+    at_once = core_select(QUEUE.c.issue_id).where(_waiting(issue_id), QUEUE.c.not_before.is_(None)).limit(1)
+    rests = core_select(col(Issue.rests_until)).where(col(Issue.id) == issue_id)
+    until: datetime | None = session.execute(rests).scalar()
     if session.execute(at_once).first() is not None:
-        return None
-    return session.execute(core_select(func.min(_ROWS.c.not_before)).where(queued)).scalar()
+        return until
+    first: datetime | None = session.execute(
+        core_select(func.min(QUEUE.c.not_before)).where(_waiting(issue_id))
+    ).scalar()
+    return first if first is None or until is None else max(first, until)
 
 
 def is_due(session: Session, issue_id: int, now: datetime) -> bool:
     """Whether a queued row of an issue may go at this moment."""
-    queued = and_(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued")
-    at_once = core_select(_ROWS.c.id).where(queued, _ROWS.c.not_before.is_(None)).limit(1)
-    by_now = core_select(_ROWS.c.id).where(queued, _ROWS.c.not_before <= now).limit(1)
-    return any(session.execute(query).first() is not None for query in (at_once, by_now))
+    rests = core_select(col(Issue.id)).where(col(Issue.id) == issue_id, col(Issue.rests_until) > now)
+    if session.execute(rests).first() is not None:
+        return False
+    queued = core_select(QUEUE.c.issue_id).where(_waiting(issue_id)).limit(1)
+    walks = (queued.where(due) for due in (QUEUE.c.not_before.is_(None), QUEUE.c.not_before <= now))
+    return any(session.execute(walk).first() is not None for walk in walks)
+
+
+def _waiting(issue_id: int) -> Any:
+    return and_(QUEUE.c.issue_id == issue_id, QUEUE.c.state == QUEUED)
 
 
 def waiting_at(session: Session, issue_id: int, domain: str) -> int:
     """How many readers at a domain are still to get the issue."""
     query = (
         core_select(func.count())
-        .select_from(_ROWS)
-        .join(Subscriber, col(Subscriber.id) == _ROWS.c.subscriber_id)
+        .select_from(QUEUE)
+        .join(Subscriber, col(Subscriber.id) == QUEUE.c.subscriber_id)
         .where(
-            _ROWS.c.issue_id == issue_id,
-            _ROWS.c.state.in_(("queued", "sending")),
+            QUEUE.c.issue_id == issue_id,
+            QUEUE.c.state.in_(("queued", "sending")),
             col(Subscriber.address_key).endswith(f"@{domain}", autoescape=True),
         )
     )
@@ -108,7 +155,7 @@ def waiting_at(session: Session, issue_id: int, domain: str) -> int:
 
 def wants_work(session: Session, issue_id: int, now: datetime) -> bool:
     """Whether a worker could do something for an issue that is being sent: rows are due, or it only wants closing."""
-    rows = core_select(_ROWS.c.id).where(_ROWS.c.issue_id == issue_id)
     if is_due(session, issue_id, now):
         return True
-    return session.execute(rows.where(_ROWS.c.state.in_(("queued", "sending"))).limit(1)).first() is None
+    rows = core_select(QUEUE.c.issue_id).where(QUEUE.c.issue_id == issue_id, QUEUE.c.state.in_(("queued", "sending")))
+    return session.execute(rows.limit(1)).first() is None

@@ -5,7 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, exists, func, insert, literal, or_, update
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    true,
+    update,
+)
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -14,11 +31,11 @@ from sqlmodel import Session, col, select
 from digest.domain.mail import Cut
 from digest.errors import NotFound
 from digest.store.deliveries.recording import SUPERSEDED
-from digest.store.tables import CutRow, Delivery, Issue, SentArticle, SentStory, Story, Subscription, Suppression
+from digest.store.deliveries.rows import COUNTED, LEDGER, QUEUE, QUEUED, either, row_id, these
+from digest.store.tables import CutRow, Issue, QueueRow, SentArticle, SentStory, Story, Subscription, Suppression
+from digest.store.tables.base import Moment
 
-_ROWS = Delivery.__table__  # type: ignore[attr-defined]  # sets of rows move below the ORM
 _CHUNK = 1000
-_PLANNED = ("subscriber_id", "subscription_id", "state", "reason", "cut_id", "not_before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +64,112 @@ def lock_issue(session: Session, issue_id: int) -> str:
 
 
 def write_plan(session: Session, issue_id: int, plan: Select[Any]) -> None:
-    """Make the ledger of an issue what ``plan`` (see ``Audience.plan``) says.
+    """Make the ledger of an issue what ``plan`` (see ``Audience.plan``) says: who waits is queued, the others are settled.
 
-    Rows that left the queue are as they are; a row that waits for its server or its next attempt goes on waiting.
-    The issue is locked by the caller, so nobody else writes rows of it meanwhile.
+    Rows that left the queue are as they are; a row that waits for its next attempt goes on waiting. The issue is locked
+    by the caller, so nobody else writes rows of it meanwhile.
     """
-    fixed: dict[str, Any] = {"issue_id": issue_id, "attempts": 0, "worker": "", "provider_id": ""}
-    rows = plan.subquery("plan")
-    if session.execute(core_select(_ROWS.c.id).where(_ROWS.c.issue_id == issue_id).limit(1)).first() is not None:
-        if session.get_bind().dialect.name == "postgresql":
-            # Rows that were just planned are not in its statistics yet, and it would join them by nested loops.
-            session.connection().exec_driver_sql("ANALYZE delivery")
-        _follow(session, issue_id, rows)
-        known = exists().where(_ROWS.c.issue_id == issue_id, _ROWS.c.subscriber_id == rows.c.subscriber_id)
-        source = core_select(rows, *(literal(value) for value in fixed.values())).where(~known)
+    if any(
+        session.execute(select(table.c.issue_id).where(table.c.issue_id == issue_id).limit(1)).first()
+        for table in (QUEUE, LEDGER)
+    ):
+        added = _follow(session, issue_id, plan)
     else:
-        source = core_select(rows, *(literal(value) for value in fixed.values()))
-    session.execute(insert(_ROWS).from_select([*_PLANNED, *fixed], source, include_defaults=False))
-
-
-def _follow(session: Session, issue_id: int, rows: Any) -> None:
-    """Let rows that are still to be sent, or were skipped, follow what readers changed; only those that differ."""
-    waits = and_(_ROWS.c.state == "queued", rows.c.state == "queued", _ROWS.c.reason != "")
-    differs = or_(
-        _ROWS.c.state != rows.c.state,
-        func.coalesce(_ROWS.c.cut_id, 0) != func.coalesce(rows.c.cut_id, 0),
-        and_(
-            ~waits,
-            or_(_ROWS.c.reason != rows.c.reason, _ROWS.c.not_before.is_distinct_from(rows.c.not_before)),
-        ),
-    )
+        added = _write(session, issue_id, plan)
     session.execute(
-        update(_ROWS)
-        .where(
-            _ROWS.c.issue_id == issue_id, _ROWS.c.subscriber_id == rows.c.subscriber_id,
-            _ROWS.c.state.in_(("queued", "skipped")), _ROWS.c.reason != SUPERSEDED, differs,
-        )
+        update(Issue).where(col(Issue.id) == issue_id).values(audience=func.coalesce(col(Issue.audience), 0) + added)
+    )
+
+
+_FIXED: dict[str, Any] = {"attempts": 0, "worker": "", "provider_id": ""}
+
+
+_READER = ("subscriber_id", "subscription_id", "state", "reason")
+_MAIL = (*_READER, "cut_id", "not_before")
+
+
+def _queued(issue_id: int, rows: Any, condition: Any) -> Any:
+    """The INSERT that queues those of the rows of a plan."""
+    values = [literal(issue_id), *(literal(value) for value in _FIXED.values())]
+    source = core_select(*(rows.c[name] for name in _MAIL), *values).where(condition)
+    return insert(QUEUE).from_select([*_MAIL, "issue_id", *_FIXED], source, include_defaults=False)
+
+
+def _skipped(issue_id: int, rows: Any, condition: Any) -> Any:
+    """The INSERT that settles those who get nothing."""
+    source = core_select(*(rows.c[name] for name in _READER), literal(issue_id)).where(
+        rows.c.state == "skipped", condition
+    )
+    return insert(LEDGER).from_select([*_READER, "issue_id"], source, include_defaults=False)
+
+
+def _write(session: Session, issue_id: int, plan: Select[Any]) -> int:
+    """The first plan of an issue, which is worked out once for both halves. Returns how many rows it has."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Left to itself, it looks up each reader once for every hour that might be theirs.
+        for setting in ("join_collapse_limit = 1", "work_mem = '64MB'"):
+            session.connection().exec_driver_sql(f"SET LOCAL {setting}")
+        planned = plan.cte("plan")  # as two statements read it, it is kept while they do
+        skipped = _skipped(issue_id, planned, true()).cte("skipped")
+        queued = _rows(session, _queued(issue_id, planned, planned.c.state == "queued").add_cte(skipped))
+        settled = core_select(func.count()).select_from(LEDGER).where(LEDGER.c.issue_id == issue_id)
+        count: int = session.execute(settled).scalar_one()
+        return queued + count
+    written = _rows(session, _queued(issue_id, plan.subquery("plan"), true()))
+    skips = and_(QUEUE.c.issue_id == issue_id, QUEUE.c.state == "skipped")
+    session.execute(_skipped(issue_id, QUEUE, QUEUE.c.issue_id == issue_id))
+    session.execute(delete(QUEUE).where(skips))
+    return written
+
+
+def _follow(session: Session, issue_id: int, plan: Select[Any]) -> int:
+    """Let rows that are still to be sent, or were skipped, follow what readers changed; only those that differ.
+
+    Returns how many readers were added.
+    """
+    rows = Table(
+        "plan_row", MetaData(), Column("subscriber_id", Integer, primary_key=True, autoincrement=False),
+        Column("subscription_id", Integer), Column("state", String), Column("reason", String), Column("cut_id", Integer),
+        Column("not_before", Moment), prefixes=["TEMPORARY"], sqlite_with_rowid=False,
+    )  # fmt: skip
+    connection = session.connection()
+    rows.create(connection)
+    session.execute(insert(rows).from_select(list(rows.c), plan.subquery("plan").select()))
+    if connection.dialect.name == "postgresql":
+        # Rows that were just planned are not in its statistics yet, and it would join them by nested loops.
+        for name in ("plan_row", QUEUE.name, LEDGER.name):
+            connection.exec_driver_sql(f"ANALYZE {name}")
+    ours = and_(QUEUE.c.issue_id == issue_id, QUEUE.c.state == QUEUED, QUEUE.c.subscriber_id == rows.c.subscriber_id)
+    gone = _rows(session, delete(QUEUE).where(exists().where(ours, rows.c.state == "skipped").correlate(QUEUE)))
+    skips = and_(
+        LEDGER.c.issue_id == issue_id,
+        LEDGER.c.state == "skipped",
+        LEDGER.c.reason != SUPERSEDED,
+        LEDGER.c.subscriber_id == rows.c.subscriber_id,
+    )
+    differs = or_(rows.c.state == "queued", LEDGER.c.reason != rows.c.reason)
+    gone += _rows(session, delete(LEDGER).where(exists().where(skips, differs).correlate(LEDGER)))
+    waits = QUEUE.c.reason != ""
+    moved = and_(~waits, or_(QUEUE.c.reason != rows.c.reason, QUEUE.c.not_before.is_distinct_from(rows.c.not_before)))
+    session.execute(
+        update(QUEUE)
+        .where(ours, rows.c.state == "queued", or_(QUEUE.c.cut_id != rows.c.cut_id, moved))
         .values(
-            state=rows.c.state, cut_id=rows.c.cut_id, subscription_id=rows.c.subscription_id, finished_at=None,
-            reason=case((waits, _ROWS.c.reason), else_=rows.c.reason),
-            not_before=case((waits, _ROWS.c.not_before), else_=rows.c.not_before),
+            cut_id=rows.c.cut_id, subscription_id=rows.c.subscription_id,
+            not_before=case((waits, QUEUE.c.not_before), else_=rows.c.not_before),
         )
     )  # fmt: skip
+    known = either(lambda half: (half.c.issue_id == issue_id, half.c.subscriber_id == rows.c.subscriber_id))
+    added = _rows(session, _queued(issue_id, rows, and_(rows.c.state == "queued", ~known)))
+    added += _rows(session, _skipped(issue_id, rows, ~known))
+    rows.drop(connection)
+    return added - gone
+
+
+def _rows(session: Session, statement: Any) -> int:
+    """Execute, and say how many rows that was."""
+    result: Any = session.execute(statement, execution_options=COUNTED)
+    return int(result.rowcount)
 
 
 def keep_cuts(session: Session, issue_id: int, wanted: Collection[Cut]) -> dict[Cut, int]:
@@ -195,22 +276,22 @@ def mark_stories_sent(session: Session, issue_id: int, now: datetime) -> None:
 def waiting_of(session: Session, subscriber_id: int) -> list[tuple[int, Issue, str]]:
     """Copies of a reader that are to be sent and were not tried yet: row, issue, and the hour they are wanted at."""
     query = (
-        select(Delivery.id, Issue, Subscription.hour)
-        .join(Issue, col(Issue.id) == Delivery.issue_id)
-        .join(Subscription, col(Subscription.id) == Delivery.subscription_id)
+        select(Issue, Subscription.hour)
+        .join(QueueRow, col(Issue.id) == QueueRow.issue_id)
+        .join(Subscription, col(Subscription.id) == QueueRow.subscription_id)
         .where(  # by the issues under way: rows are found by issue and reader
             col(Issue.state).in_(("approved", "sending", "held")),
-            Delivery.subscriber_id == subscriber_id,
-            Delivery.state == "queued",
-            Delivery.reason == "",
+            QueueRow.subscriber_id == subscriber_id,
+            QueueRow.state == "queued",
+            QueueRow.reason == "",
         )
     )
-    return list(session.exec(query).all())  # type: ignore[arg-type]
+    return [(row_id(issue.id or 0, subscriber_id), issue, hour) for issue, hour in session.exec(query)]
 
 
 def move_to(session: Session, delivery_id: int, at: datetime | None) -> None:
     """Let a copy that is still queued leave at another moment."""
-    session.execute(update(_ROWS).where(_ROWS.c.id == delivery_id, _ROWS.c.state == "queued").values(not_before=at))
+    session.execute(update(QUEUE).where(these([delivery_id]), QUEUE.c.state == "queued").values(not_before=at))
 
 
 def neighbours(session: Session, issue_id: int, newsletter_id: int, since: datetime) -> list[tuple[int, datetime, str]]:

@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, or_, update
+from sqlalchemy import or_, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
-from digest.store.tables import Delivery, Issue
+from digest.store.deliveries.rows import FORMER, QUEUE, QUEUED, issue_of, reader_of, row_id, settle
+from digest.store.tables import Issue
 
 WAITING = "waiting for the mail server"
-"""The reason of a row that was put off because the server can't be reached, not because of its recipient."""
+"""Why rows wait while their issue rests: because the server can't be reached, not because of their recipients."""
 
 CANCELLED = "the issue was cancelled"
 
@@ -20,7 +23,7 @@ SUPERSEDED = "a newer issue is out, and the day's number had no place for this o
 
 LOST = "the worker was lost after it may have handed the mail over"
 
-_ROWS = Delivery.__table__  # type: ignore[attr-defined]  # the hot path stays below the ORM
+_SETTLED = ("sent", "failed", "skipped")
 
 
 class Change(NamedTuple):
@@ -37,57 +40,112 @@ class Change(NamedTuple):
 def record(session: Session, worker: str, changes: Sequence[Change]) -> int:
     """Write what became of a worker's rows, in bulk; returns how many were still its own.
 
-    A row that was given up as unknown meanwhile (its worker overslept its lease) still takes the worker's word. A row
-    that is finished belongs to nobody, and a worker's name would take a fifth of it.
+    What is settled moves from the queue into the ledger. A row that was given up as unknown meanwhile (its worker
+    overslept its lease) still takes the worker's word.
     """
-    if not changes:
-        return 0
+    if any(change.delivery_id < FORMER for change in changes):
+        changes = _renamed(session, worker, changes)
+    recorded = 0
+    settled = [change for change in changes if change.state in _SETTLED]
+    others = [change for change in changes if change.state not in _SETTLED]
+    for issue_id, group in groupby(sorted(settled, key=_ISSUE), lambda change: issue_of(change.delivery_id)):
+        recorded += _settle(session, worker, issue_id, list(group))
+    if others:
+        recorded += _keep(session, worker, others)
+    return recorded
+
+
+_ISSUE = itemgetter(0)
+
+
+def _settle(session: Session, worker: str, issue_id: int, changes: Sequence[Change]) -> int:
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        columns = [list(column) for column in zip(*(_values(change) for change in changes), strict=True)]
-        return int(connection.exec_driver_sql(_RECORD_POSTGRESQL, (*columns, worker)).rowcount)
-    kept = partial(_ROWS.c.finished_at.type.process_bind_param, dialect=connection.dialect)
     rows = [
-        (state, reason, kept(later), kept(finished), provider_id, state, row, worker, state)
-        for row, state, reason, later, finished, provider_id in map(_values, changes)
+        (reader_of(change.delivery_id), change.state, _words(change.reason) or None, change.provider_id or None)
+        for change in changes
     ]
-    return int(connection.exec_driver_sql(_RECORD_SQLITE, rows).rowcount)
+    if connection.dialect.name == "postgresql":
+        readers, *others = (list(column) for column in zip(*rows, strict=True))
+        values = (readers, *others, issue_id, readers, worker)
+        return int(connection.exec_driver_sql(_SETTLE_POSTGRESQL, values).rowcount)
+    guarded = [(issue_id, row[0], worker, row[1]) for row in rows]
+    connection.exec_driver_sql(
+        _SETTLE_SQLITE, [(row[1], row[1], *row[1:], *guard) for row, guard in zip(rows, guarded, strict=True)]
+    )
+    return int(connection.exec_driver_sql(_TAKE_OUT_SQLITE, guarded).rowcount)
 
 
-def _values(change: Change) -> tuple[int, str, str, datetime | None, datetime | None, str]:
+def _words(reason: str) -> str:
     # PostgreSQL keeps no NUL, and a server may say anything.
-    reason = change.reason.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return change.delivery_id, change.state, reason, change.not_before, change.finished_at, change.provider_id
+    return reason.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-# Written by hand for each database: one statement for all rows, and no value is processed on its way.
-_RECORD_POSTGRESQL = """
-    UPDATE delivery SET state = new.state, reason = new.reason, not_before = new.not_before,
-        finished_at = new.finished_at, provider_id = new.provider_id, lease_until = NULL,
-        worker = CASE WHEN new.state IN ('sent', 'failed', 'skipped') THEN '' ELSE delivery.worker END
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
-        AS new (id, state, reason, not_before, finished_at, provider_id)
-    WHERE delivery.id = new.id AND delivery.worker = %s
-        AND (delivery.state = 'sending' OR (delivery.state = 'unknown' AND new.state IN ('sent', 'failed')))
+# Written by hand for each database: one statement for all rows, and no value is processed on its way. The readers are
+# named twice, so that PostgreSQL goes along the key whatever it believes about a table that changes all the time.
+_SETTLE_POSTGRESQL = """
+    WITH gone AS (
+        DELETE FROM delivery_queue AS q
+        USING unnest(%s::integer[], %s::text[], %s::text[], %s::text[]) AS new (reader, state, reason, provider_id)
+        WHERE q.issue_id = %s AND q.subscriber_id = ANY(%s::integer[]) AND q.subscriber_id = new.reader
+            AND q.worker = %s AND (q.state = 'sending' OR (q.state = 'unknown' AND new.state IN ('sent', 'failed')))
+        RETURNING q.issue_id, q.subscriber_id, q.subscription_id, new.state, new.reason, new.provider_id,
+            CASE WHEN new.state <> 'skipped' THEN q.cut_id END AS cut_id,
+            CASE WHEN new.state <> 'skipped' THEN q.dated_at END AS dated_at
+    )
+    INSERT INTO delivery_ledger
+        (issue_id, subscriber_id, subscription_id, cut_id, dated_at, state, reason, provider_id)
+    SELECT issue_id, subscriber_id, subscription_id, cut_id, dated_at, state, reason, provider_id FROM gone
 """
-_RECORD_SQLITE = """
-    UPDATE delivery SET state = ?, reason = ?, not_before = ?, finished_at = ?, provider_id = ?, lease_until = NULL,
-        worker = CASE WHEN ? IN ('sent', 'failed', 'skipped') THEN '' ELSE worker END
-    WHERE id = ? AND worker = ? AND (state = 'sending' OR (state = 'unknown' AND ? IN ('sent', 'failed')))
+_GUARD_SQLITE = """
+    WHERE issue_id = ? AND subscriber_id = ? AND worker = ?
+        AND (state = 'sending' OR (state = 'unknown' AND ? IN ('sent', 'failed')))
 """
+_SETTLE_SQLITE = f"""
+    INSERT INTO delivery_ledger
+        (issue_id, subscriber_id, subscription_id, cut_id, dated_at, state, reason, provider_id)
+    SELECT issue_id, subscriber_id, subscription_id, iif(? = 'skipped', NULL, cut_id), iif(? = 'skipped', NULL, dated_at),
+        ?, ?, ? FROM delivery_queue {_GUARD_SQLITE}
+"""  # noqa: S608  (no value in it)
+_TAKE_OUT_SQLITE = f"DELETE FROM delivery_queue {_GUARD_SQLITE}"  # noqa: S608
+
+
+def _keep(session: Session, worker: str, changes: Sequence[Change]) -> int:
+    """Those that stay in the queue: put off, or unknown."""
+    connection = session.connection()
+    kept = partial(QUEUE.c.not_before.type.process_bind_param, dialect=connection.dialect)
+    rows = [
+        (
+            change.state, _words(change.reason), kept(change.not_before), kept(change.finished_at), change.provider_id,
+            issue_of(change.delivery_id), reader_of(change.delivery_id), worker,
+        )
+        for change in changes
+    ]  # fmt: skip
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    return int(connection.exec_driver_sql(_KEEP.replace("?", mark), rows).rowcount)
+
+
+_KEEP = """
+    UPDATE delivery_queue SET state = ?, reason = ?, not_before = ?, unknown_since = ?, provider_id = ?, lease_until = NULL
+    WHERE issue_id = ? AND subscriber_id = ? AND worker = ? AND state = 'sending'
+"""
+
+
+def _renamed(session: Session, worker: str, changes: Sequence[Change]) -> list[Change]:
+    """The same under the names that rows bear now: a journal may be older than those."""
+    query = core_select(QUEUE.c.former_id, QUEUE.c.issue_id, QUEUE.c.subscriber_id)
+    found = session.execute(query.where(QUEUE.c.worker == worker, QUEUE.c.former_id.is_not(None)))
+    now = {former: row_id(issue, reader) for former, issue, reader in found}
+    return [
+        change._replace(delivery_id=now.get(change.delivery_id, change.delivery_id)) for change in changes
+        if change.delivery_id in now or change.delivery_id >= FORMER
+    ]  # fmt: skip
 
 
 def put_off(session: Session, issue_id: int, until: datetime) -> None:
-    """Let all rows of an issue that are due wait until the server may be back."""
-    due = or_(_ROWS.c.not_before.is_(None), _ROWS.c.not_before < until)
+    """Let an issue rest until the server may be back. No row is touched: each keeps its reader's hour."""
+    rests = col(Issue.rests_until)
     session.execute(
-        update(_ROWS)
-        .where(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued", due)
-        .values(
-            not_before=until,
-            # A row that waits for its own sake keeps its own reason, and is not woken with the others.
-            reason=case((_ROWS.c.reason == "", WAITING), else_=_ROWS.c.reason),
-        )
+        update(Issue).where(col(Issue.id) == issue_id, or_(rests.is_(None), rests < until)).values(rests_until=until)
     )
 
 
@@ -97,11 +155,9 @@ def note_problem(session: Session, issue_id: int, words: str) -> None:
 
 
 def wake(session: Session, issue_id: int) -> None:
-    """Let rows go on now that wait only for the server."""
+    """Let an issue go on now that waits only for the server; readers whose hour has not come wait for that still."""
     session.execute(
-        update(_ROWS)
-        .where(_ROWS.c.issue_id == issue_id, _ROWS.c.state == "queued", _ROWS.c.reason == WAITING)
-        .values(not_before=None, reason="")
+        update(Issue).where(col(Issue.id) == issue_id, col(Issue.rests_until).is_not(None)).values(rests_until=None)
     )
 
 
@@ -114,11 +170,11 @@ def sweep(session: Session, now: datetime, alive: Iterable[str], *, idempotent: 
     values: dict[str, Any] = (
         {"state": "queued", "lease_until": None}
         if idempotent
-        else {"state": "unknown", "reason": LOST, "finished_at": now, "lease_until": None}
+        else {"state": "unknown", "reason": LOST, "unknown_since": now, "lease_until": None}
     )
     result = session.execute(
-        update(_ROWS)
-        .where(_ROWS.c.state == "sending", _ROWS.c.lease_until < now, _ROWS.c.worker.not_in(list(alive)))
+        update(QUEUE)
+        .where(QUEUE.c.state == "sending", QUEUE.c.lease_until < now, QUEUE.c.worker.not_in(list(alive)))
         .values(**values)
     )
     return int(result.rowcount)  # type: ignore[attr-defined]
@@ -127,9 +183,5 @@ def sweep(session: Session, now: datetime, alive: Iterable[str], *, idempotent: 
 def skip_cancelled(session: Session, now: datetime) -> int:
     """Rows that wait for an issue that was cancelled need wait no longer."""
     cancelled = core_select(col(Issue.id)).where(col(Issue.state) == "cancelled")
-    result = session.execute(
-        update(_ROWS)
-        .where(_ROWS.c.state == "queued", _ROWS.c.issue_id.in_(cancelled))
-        .values(state="skipped", reason=CANCELLED, not_before=None, finished_at=now)
-    )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    waiting = QUEUE.c.issue_id.in_(cancelled) & (QUEUE.c.state == QUEUED)
+    return settle(session, waiting, "skipped", CANCELLED)

@@ -5,14 +5,14 @@ Who waits longest is next: so a warm-up spreads readers over issues, and never a
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, update
+from sqlalchemy import and_, exists, or_, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
 
-from digest.store.deliveries.recording import SUPERSEDED, WAITING
+from digest.store.deliveries.recording import SUPERSEDED
+from digest.store.deliveries.rows import QUEUE, QUEUED, settle
 from digest.store.tables import Delivery, Issue
 
-_ROWS = Delivery.__table__  # type: ignore[attr-defined]
 _BACK = timedelta(days=60)
 _MOST = 30
 """Issues that are looked through for who got the last one when."""
@@ -27,22 +27,19 @@ def supersede(session: Session, issue_id: int, now: datetime) -> int:
     older = core_select(col(Issue.id)).where(
         col(Issue.newsletter_id) == issue.newsletter_id, col(Issue.state) == "sending", col(Issue.due_at) < issue.due_at
     )
-    newer = _ROWS.alias("newer")
-    result = session.execute(
-        update(_ROWS)
-        .where(
-            _ROWS.c.issue_id.in_(older), _ROWS.c.state == "queued",
-            or_(
-                _ROWS.c.reason == WAITING,
-                (_ROWS.c.reason == "") & or_(_ROWS.c.not_before.is_(None), _ROWS.c.not_before <= now),
-            ),
+    newer = QUEUE.alias("newer")
+    found = settle(
+        session,
+        and_(
+            QUEUE.c.issue_id.in_(older), QUEUE.c.state == QUEUED, QUEUE.c.reason == "",
+            or_(QUEUE.c.not_before.is_(None), QUEUE.c.not_before <= now),
             exists().where(
-                newer.c.issue_id == issue_id, newer.c.subscriber_id == _ROWS.c.subscriber_id, newer.c.state == "queued"
+                newer.c.issue_id == issue_id, newer.c.subscriber_id == QUEUE.c.subscriber_id, newer.c.state == "queued"
             ),
-        )
-        .values(state="skipped", reason=SUPERSEDED, not_before=None, finished_at=now)
+        ),
+        "skipped",
+        SUPERSEDED,
     )  # fmt: skip
-    found = int(result.rowcount)  # type: ignore[attr-defined]
     if found:
         _longest_first(session, issue)
     return found
@@ -55,13 +52,14 @@ def _longest_first(session: Session, issue: Issue) -> None:
         col(Issue.due_at) > issue.due_at - _BACK,
     )  # fmt: skip
     newest = session.execute(recent.order_by(col(Issue.due_at).desc()).limit(_MOST)).all()
-    ours = (_ROWS.c.issue_id == issue.id, _ROWS.c.state == "queued")
-    session.execute(update(_ROWS).where(*ours, _ROWS.c.not_before.is_(None)).values(not_before=issue.due_at - _BACK))
-    got = _ROWS.alias("got")
+    ours = (QUEUE.c.issue_id == issue.id, QUEUE.c.state == QUEUED)
+    session.execute(update(QUEUE).where(*ours, QUEUE.c.not_before.is_(None)).values(not_before=issue.due_at - _BACK))
     for earlier, due_at in reversed(newest):
-        had = core_select(got.c.subscriber_id).where(got.c.issue_id == earlier, got.c.state.in_(("sent", "unknown")))
+        had = core_select(col(Delivery.subscriber_id)).where(
+            col(Delivery.issue_id) == earlier, col(Delivery.state).in_(("sent", "unknown"))
+        )
         session.execute(
-            update(_ROWS)
-            .where(*ours, _ROWS.c.not_before < issue.due_at, _ROWS.c.subscriber_id.in_(had))
+            update(QUEUE)
+            .where(*ours, QUEUE.c.not_before < issue.due_at, QUEUE.c.subscriber_id.in_(had))
             .values(not_before=due_at)
         )

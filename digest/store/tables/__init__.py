@@ -5,7 +5,7 @@ Things end with a reason and a date; they are not deleted.
 """
 
 from digest.store.tables.desk import AuditEntry, Editor, SignIn
-from digest.store.tables.ledger import CutRow, Delivery, Notice, SentArticle, SentStory
+from digest.store.tables.ledger import CutRow, Delivery, LedgerRow, Notice, QueueRow, SentArticle, SentStory
 from digest.store.tables.news import (
     Article,
     ArticleAddress,
@@ -35,12 +35,14 @@ __all__ = [
     "FragmentRow",
     "HostRest",
     "Issue",
+    "LedgerRow",
     "ManifestRow",
     "Media",
     "Newsletter",
     "NewsroomItem",
     "Notice",
     "Placement",
+    "QueueRow",
     "QuoteRow",
     "SendDay",
     "SendLimit",

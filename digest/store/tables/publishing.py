@@ -73,6 +73,10 @@ class Issue(SQLModel, table=True):
     created_at: datetime
     revision: int = 0
     """Counts edits; approval speaks of one revision."""
+    audience: int | None = None
+    """Readers in the ledger, as planned; None before."""
+    rests_until: datetime | None = None
+    """While the mail server is away, or the day's limit is reached: nothing of the issue is handed out before."""
 
     __table_args__ = (UniqueConstraint("newsletter_id", "cadence", "slot"),)
 

@@ -117,7 +117,7 @@ def shelf(session: Session, spec: NewsletterSpec, now: datetime, limit: int = MA
             issue.due_at.astimezone(ZoneInfo(spec.zone)).date(),
             tops.get(issue.id or 0, ""),
             stories.get(issue.id or 0, 0),
-            deliveries.counts(session, issue.id or 0),
+            deliveries.tally(session, issue.id or 0),
         )
         for issue in rows
     )
