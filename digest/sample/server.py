@@ -180,7 +180,7 @@ class SampleServer:
         except (OSError, ValueError):
             pass
         raise ConfigError(
-            f"port {self._port} is taken by another program: set it to a free port, or to 0 for any",
+            f"port {self._port} is taken by another program: set it to a free port",
             file="DIGEST_SAMPLE_PORT",
         )
 

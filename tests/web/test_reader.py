@@ -365,7 +365,7 @@ def test_an_hour_and_a_topic_that_comes_weekly_are_chosen_without_scripts(client
     shown = page(submit(client, client.get(path), **changes))  # type: ignore[arg-type]
     status = shown.select_one("[role=status]")
     assert status is not None
-    assert "Policy (Monday to Friday) and Markets (once a day), weekly" in status.get_text(" ", strip=True)
+    assert "Policy (on weekdays) and Markets (once a day), weekly" in status.get_text(" ", strip=True)
     # Without a tick, how often means nothing.
     shown = page(submit(client, client.get(path), **{"topics": ["policy"], "often:policy": ""}))  # type: ignore[arg-type]
     assert [option["value"] for option in shown.select(".topic-row option[selected]")] == []

@@ -21,9 +21,9 @@ FREQUENCY_WORDS: dict[Frequency, tuple[str, str]] = {
 }
 
 TOPIC_OFTEN: dict[Frequency, str] = {
-    "every-issue": "in every issue",
+    "every-issue": "each issue",
     "daily": "once a day",
-    "weekdays": "Monday to Friday",
+    "weekdays": "on weekdays",
     "weekly": "once a week",
 }
 """What a topic's own frequency is called."""
