@@ -1,7 +1,8 @@
 """Articles: what was gathered, one row per canonical URL, and the candidates among them for an issue."""
 
+import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from sqlmodel import Session, col, select, update
 
 from digest.domain.calendar import Window
 from digest.domain.content import Candidate, Entry, Image
+from digest.store.bulk import insert_or_ignore, insert_returning_ids, moments
 from digest.store.known import Incoming, Known, Shown, by_url, known_items, place
 from digest.store.tables import Article, ArticleAddress, ArticleFeed, Feed
 
@@ -223,11 +225,12 @@ def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: date
     """Insert articles; the ids of those that were not there, by URL."""
     # In the order of URLs: two processes with the same articles then wait for each other, never in a circle.
     ordered = sorted(items, key=lambda pair: pair[1].url)
-    rows = [_row(shown.feed_id, shown.source, item, now) for shown, item in ordered]
-    if not rows:
+    if not ordered:
         return {}
-    statement = _insert_or_ignore(session, Article).returning(col(Article.url), col(Article.id))
-    new = {url: ident for url, ident in session.execute(statement, rows)}  # noqa: C416
+    moment = moments(session)
+    new = insert_returning_ids(
+        session, Article, _COLUMNS, [_row(shown.feed_id, shown.source, item, now, moment) for shown, item in ordered]
+    )
     # Most sites answer under both schemes, and their feeds take now one, now the other.
     twins = [
         {"url": f"https://{place(url)}", "article_id": ident} for url, ident in new.items() if url.startswith("http:")
@@ -237,23 +240,32 @@ def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: date
     return new
 
 
-def _row(feed_id: int, source: str, item: Incoming, now: datetime) -> dict[str, Any]:
+_COLUMNS = (
+    "url", "title", "summary", "text", "author", "reporter", "source", "tags", "image", "language", "published_at",
+    "first_seen_at", "feed_id",
+)  # fmt: skip
+
+
+def _row(
+    feed_id: int, source: str, item: Incoming, now: datetime, moment: Callable[[datetime], Any]
+) -> tuple[Any, ...]:
+    """A row as the driver takes it."""
     entry = item.entry
-    return {
-        "url": item.url,
-        "title": entry.title,
-        "summary": entry.summary,
-        "text": entry.content,
-        "author": entry.author,
-        "reporter": item.reporter,
-        "source": source,
-        "tags": list(entry.tags),
-        "image": _image(entry.image),
-        "language": entry.language,
-        "published_at": min(entry.published_at or entry.updated_at or now, now),
-        "first_seen_at": now,
-        "feed_id": feed_id,
-    }
+    return (
+        item.url,
+        entry.title,
+        entry.summary,
+        entry.content,
+        entry.author,
+        item.reporter,
+        source,
+        json.dumps(entry.tags),
+        json.dumps(_image(entry.image)),
+        entry.language,
+        moment(min(entry.published_at or entry.updated_at or now, now)),
+        moment(now),
+        feed_id,
+    )
 
 
 def picture_of(session: Session, article_ids: Sequence[int]) -> Image | None:
@@ -290,13 +302,13 @@ def _complete(session: Session, pairs: Sequence[tuple[Known, Incoming]]) -> None
 
 def _link(session: Session, links: Mapping[int, Mapping[int, str]], now: datetime) -> None:
     """Remember which articles the feeds carried, under which ids."""
+    at = moments(session)(now)
     rows = [
-        {"feed_id": feed_id, "article_id": ident, "guid": guid, "seen_at": now}
+        (feed_id, ident, guid, at)
         for feed_id, carried in sorted(links.items())
         for ident, guid in sorted(carried.items())
     ]
-    if rows:
-        session.execute(_insert_or_ignore(session, ArticleFeed), rows)
+    insert_or_ignore(session, ArticleFeed, ("feed_id", "article_id", "guid", "seen_at"), rows)
 
 
 def _insert_or_ignore(session: Session, table: type[Any]) -> Any:
