@@ -1,0 +1,166 @@
+"""Two workers gather from one host at once: each feed is asked by one of them, and the engine keeps the host's limit for both."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+from sqlmodel import select
+from werkzeug import Request, Response
+
+from digest.domain.audience import Signer
+from digest.feeds.fetch import Fetcher
+from digest.store.database import Database
+from digest.store.tables import Article, ArticleFeed, Feed
+from digest.workflows.context import Context
+from digest.workflows.errands import handlers, sweep
+from digest.workflows.gather import GatherReport, gather
+from digest.workflows.gather_hosts import PER_HOST
+from digest.workflows.gather_run import AT_ONCE
+from tests.conftest import Clock
+from tests.workflows.test_gather import item, rss
+from tests.workflows.world import FakeSender
+
+WORKERS = ("worker one", "worker two")
+PATIENCE = 20.0
+"""Seconds after which a test that waits for something gives up."""
+
+
+class Host:
+    """A web server with several feeds; each shows an article of its own and one that they all show."""
+
+    def __init__(self, server: HTTPServer, feeds: int) -> None:
+        self.urls = [server.url_for(f"/{number}") for number in range(feeds)]
+        self.asked = Counter[str]()
+        self.agents: set[str] = set()
+        self.most_at_once = 0
+        self._at_once = 0
+        self._lock = threading.Lock()
+        self.before_answer: Callable[[], object] = lambda: None
+        for number in range(feeds):
+            server.expect_request(f"/{number}").respond_with_handler(self._answer)
+
+    def _answer(self, request: Request) -> Response:
+        with self._lock:
+            self.asked[request.path] += 1
+            self.agents.add(request.headers["User-Agent"])
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        self.before_answer()
+        with self._lock:
+            self._at_once -= 1
+        number = int(request.path[1:])
+        own = item(number + 1)
+        return Response(rss(own, item(0, link="https://news.example/all", guid=f"all-{number}")))
+
+
+@pytest.fixture
+def httpserver() -> Iterator[HTTPServer]:
+    with HTTPServer(host="127.0.0.1", threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def workers(db: Database, database_url: str, clock: Clock, tmp_path: Path) -> Iterator[list[Context]]:
+    """Two workers, each with a database connection, a fetcher and a name of its own."""
+    with ExitStack() as stack:
+        made = []
+        for name in WORKERS:
+            own, fetcher = Database(database_url), Fetcher(frozenset({"127.0.0.1"}), name)
+            stack.callback(own.close)
+            stack.callback(fetcher.close)
+            signer = Signer(b"0" * 32)
+            made.append(Context(own, FakeSender(), fetcher, signer, clock, "", tmp_path, tmp_path, worker=name))
+        yield made
+
+
+def add_feeds(db: Database, urls: list[str]) -> None:
+    with db.write() as session:
+        session.add_all(Feed(url=url, name=f"Source {position}") for position, url in enumerate(urls))
+
+
+def assert_everything_is_there_once(db: Database, host: Host) -> None:
+    assert host.asked == {f"/{number}": 1 for number in range(len(host.urls))}
+    with db.read() as session:
+        links = sorted(session.exec(select(Article.url)))
+        shown = list(session.exec(select(ArticleFeed.article_id, ArticleFeed.feed_id)))
+        held = [feed.url for feed in session.exec(select(Feed)) if feed.claimed_until or not feed.last_success_at]
+    own = [f"https://news.example/{number + 1}" for number in range(len(host.urls))]
+    assert links == sorted([*own, "https://news.example/all"])
+    assert len(shown) == 2 * len(host.urls)
+    assert held == []
+
+
+def test_two_runs_at_once_share_the_feeds_of_a_host_and_none_is_asked_or_stored_twice(
+    db: Database, workers: list[Context], httpserver: HTTPServer
+) -> None:
+    host = Host(httpserver, 2 * AT_ONCE + 10)  # more than one of them claims at once
+    add_feeds(db, host.urls)
+    both = threading.Event()
+
+    def hold_until_both_ask() -> None:
+        if host.agents == set(WORKERS):
+            both.set()
+        both.wait(PATIENCE)
+
+    host.before_answer = hold_until_both_ask
+    reports: list[GatherReport] = []
+    threads = [threading.Thread(target=lambda ctx=ctx: reports.append(gather(ctx, due_only=True))) for ctx in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert both.is_set(), "one of them did all the work: nothing is proved"
+    assert [report.failed for report in reports] == [0, 0]
+    assert sum(report.ok for report in reports) == len(host.urls)
+    assert sum(report.articles_new for report in reports) == len(host.urls) + 1
+    assert host.most_at_once <= PER_HOST * len(WORKERS), "what a host may be asked holds for each run by itself"
+    assert_everything_is_there_once(db, host)
+
+
+def test_workers_of_the_distributed_engine_together_ask_a_host_no_more_than_one_does(
+    db: Database, workers: list[Context], httpserver: HTTPServer
+) -> None:
+    if not db.is_postgresql:
+        pytest.skip("on SQLite one process gathers")
+    pytest.importorskip("procrastinate")
+    from digest.engine.distributed import Distributed, prepare
+
+    prepare(db.engine)
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    host = Host(httpserver, 2 * AT_ONCE + 10)
+    add_feeds(db, host.urls)
+    engines = [Distributed(url) for _ in workers]
+    workers = [replace(ctx, jobs=engine) for ctx, engine in zip(workers, engines, strict=True)]
+    # While one of them gathers, sweeps go on telling of the feeds that are due: the other one must not begin.
+    host.before_answer = lambda: sweep(workers[1])
+    done, gathered = threading.Event(), threading.Event()
+
+    def look() -> None:
+        with db.read() as session:
+            if all(session.exec(select(Feed.last_success_at))):
+                gathered.set()
+
+    def work(ctx: Context, engine: Distributed) -> None:
+        mine = handlers(ctx, done.is_set, 1)
+
+        def gather_part(part: int) -> None:
+            mine["digest.gather"](part=part)
+            look()
+
+        engine.work({**mine, "digest.gather": gather_part}, done)
+
+    sweep(workers[0])
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(workers, engines, strict=True)]
+    for thread in threads:
+        thread.start()
+    gathered.wait(PATIENCE)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert host.most_at_once == PER_HOST
+    assert_everything_is_there_once(db, host)
