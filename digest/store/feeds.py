@@ -12,6 +12,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select, update
 
 from digest.domain.newsroom import FeedSpec
+from digest.store import burial
 from digest.store.feed_specs import spec_of
 from digest.store.tables import Feed, FeedDay
 
@@ -81,6 +82,7 @@ def claim_some(
     ``worker`` names the process that takes them, so that ``give_back`` can free them when that process has died.
     """
     until = now + lease
+    burial.claims(session, worker)
     # One lock after the other in the order of ids: two processes then wait for each other, never in a circle.
     free = (
         select(Feed.id)
@@ -383,4 +385,5 @@ def _changed(session: Session, statement: Update) -> int:
 
 def give_back(session: Session, worker: str) -> None:
     """Free what a process had claimed that is no more."""
+    burial.bury(session, worker)
     session.execute(update(Feed).where(col(Feed.claimed_by) == worker).values(claimed_until=None, claimed_by=""))

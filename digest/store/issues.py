@@ -14,6 +14,7 @@ from digest.domain.issue import Block, Section
 from digest.domain.mail import Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import NotFound, StateConflict
+from digest.store import burial
 from digest.store.deliveries.rows import either
 from digest.store.tables import FragmentRow, Issue, ManifestRow, Newsletter, Placement, SentStory
 
@@ -152,6 +153,7 @@ def carried(session: Session, newsletter_id: int, before: datetime | None = None
 
 def claim(session: Session, issue_id: int, state: str, now: datetime, worker: str) -> bool:
     """Take an issue for work, unless it left ``state`` or another process holds it."""
+    burial.claims(session, worker)
     free = col(Issue.claimed_until).is_(None) | (col(Issue.claimed_until) < now)
     result = session.execute(
         update(Issue)
@@ -175,6 +177,7 @@ def pinned(session: Session, issue_id: int) -> frozenset[int]:
 
 def give_back(session: Session, worker: str) -> None:
     """Free what a process had claimed that is no more."""
+    burial.bury(session, worker)
     session.execute(update(Issue).where(col(Issue.claimed_by) == worker).values(claimed_until=None, claimed_by=""))
 
 
