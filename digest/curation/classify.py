@@ -117,4 +117,4 @@ def _label(candidate: Candidate, rule: _Rule, found: _Found, tags: set[str]) -> 
             evidence.append(f'against it, text: "{term}"')
     if points < ENOUGH:
         return None
-    return TopicLabel(rule.profile.slug, round(1 - 0.5 ** (points / _HALF), 4), tuple(evidence))
+    return TopicLabel(rule.profile.slug, round(1 - 0.5 ** (points / _HALF), 4), tuple(evidence), rule.profile.name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from digest.curation.classify import classify
 from digest.curation.furniture import paragraphs, without_trailer
+from digest.curation.wording import signed
 from digest.domain.content import Candidate, TopicLabel, TopicProfile
 
 if TYPE_CHECKING:
@@ -65,18 +66,18 @@ def classify_learned(
 ) -> tuple[Candidate, ...]:
     """As ``classify``, but topics whose classifier took over are named by it."""
     taken = {slug: verdict.model for slug, verdict in verdicts.items() if verdict.model is not None}
-    ruled = classify(candidates, topics)
-    return tuple(_relabelled(candidate, taken) for candidate in ruled) if taken else ruled
+    ruled, names = classify(candidates, topics), {topic.slug: topic.name for topic in topics}
+    return tuple(_relabelled(candidate, taken, names) for candidate in ruled) if taken else ruled
 
 
-def _relabelled(candidate: Candidate, models: Mapping[str, "Model"]) -> Candidate:
+def _relabelled(candidate: Candidate, models: Mapping[str, "Model"], names: Mapping[str, str]) -> Candidate:
     labels = [label for label in candidate.labels if label.topic not in models]
     text = words_of(candidate)
     for slug, model in models.items():
         lead = _lead(model, text)
         if lead > MARGIN:
-            evidence = tuple(f'learned: "{word}" {points:+.2f}' for word, points in model.strongest(text, YES))
-            labels.append(TopicLabel(slug, round(1 - 0.5 ** (1 + lead), 4), evidence))
+            evidence = tuple(f'learned: "{word}" {signed(points)}' for word, points in model.strongest(text, YES))
+            labels.append(TopicLabel(slug, round(1 - 0.5 ** (1 + lead), 4), evidence, names.get(slug, "")))
     return replace(candidate, labels=tuple(sorted(labels, key=lambda label: (-label.score, label.topic))))
 
 

@@ -140,7 +140,7 @@ def _topic_match(story: Story) -> ScorePart:
         return ScorePart("topic match", 0.0)
     label = story.topics[0]
     return ScorePart(
-        "topic match", TOPIC_WEIGHT * label.score, f"{label.topic} at {label.score:.0%} ({listed(label.evidence)})"
+        "topic match", TOPIC_WEIGHT * label.score, f"{label.shown} at {label.score:.0%} ({listed(label.evidence)})"
     )
 
 

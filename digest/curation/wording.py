@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+MINUS = "\N{MINUS SIGN}"
+"""As wide as a plus and a figure, so that columns of figures stand straight; a hyphen is not."""
+
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -14,6 +17,16 @@ def number(value: int) -> str:
 def count(value: int, noun: str) -> str:
     """``2, "outlet"`` → ``two outlets``."""
     return f"{number(value)} {noun}" + ("" if value == 1 else "s")
+
+
+def points(value: float) -> str:
+    """Points of a score, to be compared in a column: ``2.10``, with a minus sign below nought."""
+    return f"{value:.2f}".replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """The same with its sign, also where it is a gain: ``+0.40``."""
+    return f"{value:+.2f}".replace("-", MINUS)
 
 
 def span(length: timedelta) -> str:

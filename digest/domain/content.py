@@ -80,12 +80,18 @@ class TopicProfile:
 class TopicLabel:
     """One topic that an article earned, with the evidence that an editor can check.
 
-    ``score`` is in (0, 1]; ``evidence`` holds readable facts such as ``title: "stablecoin"``.
+    ``topic`` is its slug, ``score`` in (0, 1]; ``evidence`` holds readable facts such as ``title: "stablecoin"``.
     """
 
     topic: str
     score: float
     evidence: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What people call the topic."""
+        return self.name or self.topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,12 @@ def move(session: Session, issue_id: int, states: Sequence[str], state: str, **v
     session.expire_all()
 
 
+def discard_empty(session: Session, issue_id: int) -> bool:
+    """Delete an issue that was drafted by hand and came out empty: nobody ever saw a thing of it; whether it was one."""
+    asked = col(Issue.slot).startswith(BY_HAND)
+    return _one(session.execute(delete(Issue).where(col(Issue.id) == issue_id, col(Issue.state) == "empty", asked)))
+
+
 def save_draft(
     session: Session, issue_id: int, spec: NewsletterSpec, blocks: Sequence[Block], sections: Sequence[Section]
 ) -> None:

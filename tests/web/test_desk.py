@@ -234,6 +234,8 @@ def test_an_issue_is_drafted_at_once_and_waits_for_approval(ctx: Context, client
     sign_in(ctx, client, "editor")
     before = client.post("/desk/draft", {"csrf": csrf_of(client), "newsletter": "ledger"}).text
     assert "There is nothing to say yet" in before
+    with ctx.db.read() as session:  # and nothing is left of it: no empty number, no window that has been told
+        assert issues.recent(session, "ledger") == []
     ctx.clock.advance(minutes=1)  # type: ignore[attr-defined]
     with ctx.db.write() as session:
         session.add(Feed(url="https://d.example/", name="The Docket"))
@@ -271,7 +273,7 @@ def test_a_row_shows_parts_that_add_up(ctx: Context, client: requests.Session, i
     story = story_of(ctx, issue_id, COURT)
     row = page[page.index(f'id="s-{story}"') :]
     row = row[: row.index("</li>")]
-    parts = [float(value) for value in re.findall(r'<td class="num[^"]*">([+-][\d.]+)</td>', row)]
+    parts = [float(value) for value in re.findall(r'<td class="num[^"]*">([+−][\d.]+)</td>', row)]
     total = re.search(r'<th scope="row">Score</th><td class="num">([\d.]+)', row)
     assert total
     assert len(parts) == 3
@@ -279,6 +281,13 @@ def test_a_row_shows_parts_that_add_up(ctx: Context, client: requests.Session, i
     assert "behind #1" in row
     assert "would be #1 if an editor gave it" in row
     assert "+2 outlets" in row
+
+
+def test_a_loss_bears_a_minus_sign(ctx: Context, client: requests.Session, issue_id: int) -> None:
+    sign_in(ctx, client)
+    page = client.get(f"/desk/issues/{issue_id}").text
+    assert '<td class="num loss">\N{MINUS SIGN}0.30</td>' in page
+    assert "-0.30" not in page
 
 
 # The mail in its frame
@@ -424,9 +433,23 @@ def test_an_issue_is_kept_back_with_a_reason(
     ctx: Context, client: requests.Session, issue_id: int, step: str, state: str
 ) -> None:
     sign_in(ctx, client)
-    page = client.post(f"/desk/issues/{issue_id}/{step}", data={"csrf": csrf_of(client), "why": "a name is wrong"}).text
+    form = {"csrf": csrf_of(client), "why": "a name is wrong", "sure": "yes"}
+    page = client.post(f"/desk/issues/{issue_id}/{step}", data=form).text
     assert "a name is wrong" in page
     assert (issue_of(ctx, issue_id).state, issue_of(ctx, issue_id).reason) == (state, "a name is wrong")
+
+
+def test_nothing_is_cancelled_by_a_second_click(ctx: Context, client: requests.Session, issue_id: int) -> None:
+    sign_in(ctx, client)
+    form = {"csrf": csrf_of(client), "revision": "0", "seen": "yes"}
+    page = client.post(f"/desk/issues/{issue_id}/approve", data=form).text
+    steps = page[page.index('<div class="steps">') :]
+    # What stands first where the button to approve stood does nothing, and ending an issue is far from it.
+    assert steps.index("disabled>Approved<") < steps.index("Hold…") < steps.index("Why is this #")
+    assert steps.index("Cancel No. 12 of The Ledger…") > steps.index('id="checks"')
+    answer = client.post(f"/desk/issues/{issue_id}/cancel", data={"csrf": csrf_of(client), "why": ""}).text
+    assert "tick the box" in answer
+    assert issue_of(ctx, issue_id).state == "approved"
 
 
 def test_an_issue_that_is_being_sent_is_paused_and_goes_on_by_buttons(

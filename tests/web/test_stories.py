@@ -79,6 +79,16 @@ def test_a_story_says_why_it_stands_there_and_what_would_make_it_the_first(ctx, 
     assert "behind <a" in page
 
 
+def test_evidence_names_a_topic_as_readers_know_it(ctx, client, news) -> None:
+    with ctx.db.write() as session:
+        policy = session.get_one(Topic, "policy")
+        policy.spec = {**policy.spec, "name": "Law & order"}
+    sign_in(ctx, client)
+    page = client.get(f"/desk/stories/{news[OTHERS[2]]}").text
+    assert "Law &amp; order at " in page
+    assert ">Law &amp; order</span>" in page
+
+
 def test_what_is_new_since_the_last_issue_is_shown(ctx, client, news) -> None:
     with ctx.db.write() as session:
         row = session.exec(select(Article).where(Article.title == EVENT[0])).one()

@@ -34,5 +34,7 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         except DigestError as error:
             return go("/desk", bad=sentence(error))
         if report.state == "empty":
-            return go("/desk", bad="There is nothing to say yet: too few stories since the last number.")
+            return go(
+                "/desk", bad="There is nothing to say yet: too little news since the last number. No issue was made."
+            )
         return go(f"/desk/issues/{report.issue}", good=f"Drafted with {report.stories} stories. It waits for approval.")

@@ -93,8 +93,12 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         lens: Annotated[Lens, Depends(lens_of)],
         editor: publishing,
         why: Annotated[str, Form(max_length=500)] = "",
+        sure: Annotated[str, Form(max_length=10)] = "",
     ) -> Response:
+        """End an issue for good; without the tick beside the button nothing happens."""
         back = f"/desk/issues/{issue_id}{lens.query}"
+        if not sure:
+            return go(back, bad=f"{name_of(issue_id)} goes on: tick the box beside the button to cancel it.")
         try:
             approval.cancel(ctx, issue_id, editor.address, why.strip())
         except DigestError as error:
