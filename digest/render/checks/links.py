@@ -32,7 +32,7 @@ def unreachable(subject: Subject) -> Iterator[Finding]:
     """What looking the links up has shown, if somebody asked for it."""
     for where, url in subject.links:
         if why := subject.world.unreachable.get(clean.href(url)):
-            yield Finding("links-unreachable", "warning", where, f"{url[:80]} does not answer: {why}")
+            yield Finding("links-unreachable", "warning", where, f"{url[:200]} does not answer: {why}")
 
 
 def twice(subject: Subject) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from digest.store.tables import Issue
 from digest.web.desk.home import shelf
 from digest.web.desk.lens import VIEWS, Lens, lens_of
 from digest.web.desk.running_order import RunningOrder, running_order
-from digest.web.desk.visit import Desk
+from digest.web.desk.visit import Desk, go
 from digest.workflows import edit
 from digest.workflows import forecast as forecasts
 from digest.workflows import preview as previews
@@ -57,6 +57,11 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         except DigestError as error:
             return page(request, issue_id, lens, editor, "checks", str(error))
         return page(request, issue_id, lens, editor, "checks", found.findings, looked_up=found.links)
+
+    @routes.get("/issues/{issue_id}/links")
+    def links_again(issue_id: int, _editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:
+        """Whoever opens that address anew gets the issue: what a lookup said is said once."""
+        return go(f"/desk/issues/{issue_id}?ask=checks#checks")
 
     @routes.get("/issues/{issue_id}/checks")
     def checks(request: Request, issue_id: int, editor: Annotated[EditorView, Depends(desk.looking())]) -> Response:

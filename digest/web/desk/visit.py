@@ -11,6 +11,7 @@ from fastapi import Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from digest.curation.wording import points, signed
+from digest.web.desk.checks import kinds
 from digest.web.pages import Pages
 from digest.web.security import Forbidden, check_csrf, session_token
 from digest.workflows.context import Context
@@ -37,7 +38,7 @@ class Desk:
     pages: Pages
 
     def __post_init__(self) -> None:
-        self.pages.environment.filters.update(ago=ago, when=when, points=points, signed=signed)
+        self.pages.environment.filters.update(ago=ago, when=when, points=points, signed=signed, kinds=kinds)
 
     def visitor(self, request: Request) -> EditorView | None:
         """The editor whose session the request carries."""
