@@ -70,6 +70,8 @@ def one_line(text: str) -> str:
 
 
 def _squeezed(text: str) -> str:
+    if "  " not in text and text.isprintable():  # a plain space is the only white space that is printable
+        return text.strip(" ")
     return " ".join(text.split())
 
 
@@ -206,9 +208,10 @@ def _paragraphs(marked: str) -> str:
         return text
     paragraphs = [words for part in marked.split(_PARAGRAPH) if (words := _lines(part))]
     text = "\n\n".join(paragraphs)
-    if _is_one_plain_line("".join(paragraphs)):
-        return text
-    return re.sub(r"\n{2,}", "\n\n", clean_text(text))
+    # What lines break is by now only what we have put in.
+    if not _is_one_plain_line("".join(paragraphs).replace("\n", "")):
+        text = clean_text(text)
+    return re.sub(r"\n{3,}", "\n\n", text) if "\n\n\n" in text else text
 
 
 # Marks of our own for breaks, told from those in the source: controls that html_tree has taken out of the text.

@@ -16,6 +16,8 @@ from digest.feeds.clean import absolute_url, canonical_url, clean_text, clipped,
         ("AT&amp;amp;T", "AT&amp;T"),  # once, not twice
         ("5 < 6 and 7 > 3 &x=1", "5 < 6 and 7 > 3 &x=1"),
         ("<p>One <b>bo</b>ld.</p><p>Two<br>lines.</p>", "One bold.\n\nTwo\nlines."),
+        ("<p>’One’<br/><br/><br/>\n two  é</p>\n<p>\xa0</p>", "’One’\n\ntwo é"),
+        ("<p>e\u0301<br>\u200bb\tc</p>", "é\nb c"),
         ("<ul><li>a<li>b</ul>", "a\n\nb"),
         ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
         ("a<script>alert(1)</script>b<style>p{}</style>c<!-- d -->e", "abce"),
