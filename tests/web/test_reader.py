@@ -371,11 +371,12 @@ def test_an_hour_and_a_topic_that_comes_weekly_are_chosen_without_scripts(client
     assert [option["value"] for option in shown.select(".topic-row option[selected]")] == []
 
 
-def test_time_zones_say_what_their_clocks_show(client: Client, ctx: Context) -> None:
+def test_time_zones_say_what_their_clocks_show_as_hours_are_written(client: Client, ctx: Context) -> None:
     shown = page(client.get(preferences_path(ctx, joined(ctx))))  # it is 11:00 UTC
     labels = {str(option["value"]): option.get_text() for option in shown.select("#zone option")}
-    assert labels["Asia/Kolkata"] == "Kolkata · 16:30 now"
-    assert labels["America/Argentina/Ushuaia"] == "Argentina, Ushuaia · 08:00 now"
+    assert labels["Asia/Kolkata"] == "Kolkata · 4:30 PM now, UTC+05:30"
+    assert labels["America/Argentina/Ushuaia"] == "Argentina, Ushuaia · 8:00 AM now, UTC\N{MINUS SIGN}03:00"
+    assert shown.select_one('#zone optgroup[label="Asia"] option[value="Asia/Kolkata"]')
 
 
 def test_a_pause_is_ended_by_its_button_and_nothing_else_changes(client: Client, ctx: Context) -> None:

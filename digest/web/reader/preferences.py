@@ -116,7 +116,7 @@ def _page(
         weekday=WEEKDAYS[kept.offer.spec.weekday],
         pause_until=pause if written.pause_until is None else written.pause_until,
         zone=written.zone or kept.zone,
-        zones=zones(kept.zone, door.ctx.clock()),
+        zones=zones(kept.zone, door.ctx.clock(), kept.offer.spec.locale),
         frequencies=FREQUENCY_WORDS,
         topic_often=TOPIC_OFTEN,
         cadence=cadence_words,
