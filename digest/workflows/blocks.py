@@ -21,7 +21,7 @@ from digest.store.newsroom import gathered_events, read_newsroom
 from digest.store.quotes import latest
 from digest.workflows.charts import drawn
 from digest.workflows.context import Context
-from digest.workflows.media import host_chart, host_file, host_image
+from digest.workflows.media import host_chart, host_image, hosted_logo
 from digest.workflows.printing import renderer
 
 
@@ -98,8 +98,7 @@ def _masthead(material: Material, _spec: BlockSpec, block: Block) -> Block:
     if theme.logo.startswith("https://"):
         logo = host_image(ctx, Image(theme.logo, material.spec.name), theme.logo_width)
     else:
-        folder = ctx.newsroom / "newsletters" / material.spec.slug if ctx.newsroom else None
-        logo = host_file(ctx, folder / theme.logo, theme.logo_width, material.spec.name) if folder else None
+        logo = hosted_logo(ctx, material.spec)
     return replace(block, image=logo)
 
 

@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
 from digest.domain.content import Image
-from digest.domain.newsroom import Quote
+from digest.domain.newsroom import NewsletterSpec, Quote
 from digest.errors import DigestError
 from digest.render import charts
 from digest.render.images import fit
@@ -38,7 +39,7 @@ def host_image(ctx: Context, image: Image, width: int, height: int = 0) -> Image
     """
     if not image.url or image.url.startswith(f"{ctx.public_url}/media/"):
         return image if image.url else None
-    key = f"{image.url}#{width}x{height}"
+    key = _key(image.url, width, height)
     with ctx.db.read() as session:
         known = media.get(session, key)
     if known is None or (known.error and ctx.clock() - known.fetched_at >= TRY_AGAIN) or _lost(ctx, known):
@@ -58,11 +59,34 @@ def host_file(ctx: Context, path: Path, width: int, alt: str) -> Image | None:
         width: CSS pixels at which it is shown; it keeps its shape.
     """
     try:
-        fitted = fit(path.read_bytes(), width)
+        name, shown = _file_kept(ctx.media, path, path.stat().st_mtime_ns, width)
     except (OSError, DigestError):
         return None
-    name = _keep(ctx.media, fitted.data, fitted.extension)
-    return Image(f"{ctx.public_url}/media/{name}", alt, width=fitted.width, height=fitted.height)
+    return Image(f"{ctx.public_url}/media/{name}", alt, width=shown[0], height=shown[1])
+
+
+@lru_cache(maxsize=64)
+def _file_kept(folder: Path, path: Path, _changed: int, width: int) -> tuple[str, tuple[int, int]]:
+    """The name under which a file is hosted, and its size as it is shown; made fit once as long as it doesn't change."""
+    fitted = fit(path.read_bytes(), width)
+    return _keep(folder, fitted.data, fitted.extension), (fitted.width, fitted.height)
+
+
+def hosted_logo(ctx: Context, spec: NewsletterSpec) -> Image | None:
+    """A newsletter's logo, if it has one that is here already: pages never make their readers wait for other servers."""
+    theme = spec.theme
+    if not theme.logo:
+        return None
+    if theme.logo.startswith("https://"):
+        with ctx.db.read() as session:
+            row = media.get(session, _key(theme.logo, theme.logo_width))
+        return _shown(ctx, row, Image(theme.logo, spec.name)) if row and not _lost(ctx, row) else None
+    return host_file(ctx, logo_file(ctx, spec), theme.logo_width, spec.name) if ctx.newsroom else None
+
+
+def logo_file(ctx: Context, spec: NewsletterSpec) -> Path:
+    """Where a logo lies that is a file in the newsletter's own folder."""
+    return (ctx.newsroom or Path()) / "newsletters" / spec.slug / spec.theme.logo
 
 
 def host_chart(ctx: Context, quote: Quote, words: Mapping[str, str] = charts.ENGLISH, locale: str = "en-US") -> Image:
@@ -117,6 +141,11 @@ def _shown(ctx: Context, row: Media, image: Image) -> Image | None:
     if row.error or not row.name:
         return None
     return replace(image, url=f"{ctx.public_url}/media/{row.name}", width=row.width, height=row.height)
+
+
+def _key(url: str, width: int, height: int = 0) -> str:
+    """Under what a picture is remembered that is shown in that size."""
+    return f"{url}#{width}x{height}"
 
 
 def _lost(ctx: Context, row: Media) -> bool:

@@ -130,8 +130,9 @@ def test_what_is_counted_takes_the_form_of_its_number(number: int, words: str) -
 def test_no_template_asks_for_a_word_that_is_not_there() -> None:
     asked = {
         name
-        for path in FOLDER.rglob("*")
-        if path.suffix in (".mjml", ".txt", ".css")
+        for folder in (FOLDER, FOLDER.parent / "web" / "reader")
+        for path in folder.rglob("*")
+        if path.suffix in (".mjml", ".txt", ".css", ".html")
         for name in re.findall(r"words\.(\w+)", path.read_text(encoding="utf-8"))
     }
     assert asked - ENGLISH.keys() == set()

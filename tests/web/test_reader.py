@@ -17,6 +17,7 @@ from sqlmodel import SQLModel, col, select
 from digest.domain.mail import Message
 from digest.errors import SenderUnavailable
 from digest.feeds.parse import parse
+from digest.store import media
 from digest.store.subscribers import topics_of
 from digest.store.tables import Newsletter, Notice, Subscription
 from digest.workflows import subscribe
@@ -371,12 +372,95 @@ def test_an_hour_and_a_topic_that_comes_weekly_are_chosen_without_scripts(client
     assert [option["value"] for option in shown.select(".topic-row option[selected]")] == []
 
 
-def test_time_zones_say_what_their_clocks_show_as_hours_are_written(client: Client, ctx: Context) -> None:
+def dressed(ctx: Context, **theme: object) -> None:
+    """Give The Ledger a theme."""
+    with ctx.db.write() as session:
+        row = session.exec(select(Newsletter).where(Newsletter.slug == "ledger")).one()
+        row.spec = {**row.spec, "theme": {**row.spec["theme"], **theme}}
+
+
+def test_pages_about_a_newsletter_bear_its_name_and_colours(client: Client, ctx: Context) -> None:
+    number = joined(ctx)
+    publish(ctx)
+    paths = [preferences_path(ctx, number), unsubscribe_path(ctx, number), "/archive/ledger", "/embed/ledger",
+             f"/confirm/{ctx.signer.sign('confirm', number)}"]  # fmt: skip
+    sheets = set()
+    for accent in ("#1f5a6b", "#1746d1"):
+        dressed(ctx, accent=accent, serif="'Iowan Old Style', serif")
+        for path in paths:
+            shown = page(client.get(path))
+            [own] = [
+                str(link["href"]) for link in shown.select("link[rel=stylesheet]") if "/theme/" in str(link["href"])
+            ]
+            sheets.add(own)
+            answer = client.get(own)
+            assert answer.headers["Content-Type"].startswith("text/css")
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert f"--accent: {accent};" in answer.text
+            assert "--serif: 'Iowan Old Style', serif;" in answer.text
+            name = shown.select_one(".masthead-name")
+            assert name is not None
+            assert name.get_text(strip=True) == ("Harbour Street Press" if path == "/archive/ledger" else "The Ledger")
+    assert len(sheets) == 2  # another theme is another address, so that either may be kept
+    assert "immutable" not in client.get("/theme/ledger.css?v=other").headers["Cache-Control"]
+    assert client.get("/theme/nope.css").status_code == 404
+    assert "/theme/" not in client.get("/").text  # two newsletters: the house's own look
+
+
+@pytest.mark.parametrize("theme", [{"accent": "#fff0f0"}, {"dark_muted": "#222222"}, {"sans": "x; } body { display: none"}])  # fmt: skip
+def test_a_theme_that_can_not_be_read_leaves_the_look_of_the_house(
+    client: Client, ctx: Context, theme: dict[str, str]
+) -> None:
+    dressed(ctx, **theme)
+    shown = client.get(preferences_path(ctx, joined(ctx)))
+    assert shown.status_code == 200
+    assert "/theme/" not in shown.text
+    assert client.get("/theme/ledger.css").text == ""
+
+
+def test_a_newsletters_logo_stands_in_place_of_its_name(client: Client, ctx: Context) -> None:
+    dressed(ctx, logo="https://cdn.example.com/logo.png", logo_width=200)
+    path = preferences_path(ctx, joined(ctx))
+    assert page(client.get(path)).select("img") == []  # nobody waits while a picture is fetched from elsewhere
+    ctx.media.mkdir(parents=True)
+    (ctx.media / "a.png").write_bytes(b"PNG")
+    with ctx.db.write() as session:
+        media.remember(
+            session, "https://cdn.example.com/logo.png#200x0", ctx.clock(), name="a.png", width=200, height=40
+        )
+    [logo] = page(client.get(path)).select(".masthead-name img")
+    assert (logo["src"], logo["alt"], logo["width"]) == ("/media/a.png", "The Ledger", "200")
+
+
+def test_time_zones_say_what_their_clocks_show_in_one_way_of_writing_times(client: Client, ctx: Context) -> None:
     shown = page(client.get(preferences_path(ctx, joined(ctx))))  # it is 11:00 UTC
     labels = {str(option["value"]): option.get_text() for option in shown.select("#zone option")}
-    assert labels["Asia/Kolkata"] == "Kolkata · 4:30 PM now, UTC+05:30"
-    assert labels["America/Argentina/Ushuaia"] == "Argentina, Ushuaia · 8:00 AM now, UTC\N{MINUS SIGN}03:00"
-    assert shown.select_one('#zone optgroup[label="Asia"] option[value="Asia/Kolkata"]')
+    assert labels["Asia/Kolkata"] == "Kolkata · UTC+5:30 · 4:30 PM"
+    assert labels["America/Argentina/Ushuaia"] == "Ushuaia, Argentina · UTC\N{MINUS SIGN}3 · 8:00 AM"
+    assert labels["UTC"] == "UTC · 11:00 AM"
+    assert shown.select("#hour option")[1].get_text() == "12:00 AM"  # hours of delivery are written the same way
+    asia = [option.get_text().split(" · ")[1] for option in shown.select("#zone optgroup[label=Asia] option")]
+    assert (asia[0], asia[-1]) == ("UTC+2", "UTC+12")
+
+
+@pytest.mark.parametrize(
+    ("languages", "likely"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", ["UTC", "Europe/Vienna"]),
+        # One for each clock of a large country, and no place twice; what is no language is no matter.
+        ("en-US", ["UTC", "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "America/Adak", "Pacific/Honolulu"]),
+        ("*;q=!!, <script>-ZZ, de, " + "x" * 3000, ["UTC"]),
+        ("", ["UTC"]),
+    ],
+)  # fmt: skip
+def test_the_zones_of_the_readers_country_come_first(
+    client: Client, ctx: Context, languages: str, likely: list[str]
+) -> None:
+    shown = page(client.get(preferences_path(ctx, joined(ctx)), headers={"Accept-Language": languages}))
+    first = shown.select("#zone optgroup")[0]
+    assert first["label"] == "Most likely"
+    assert [option["value"] for option in first.select("option")] == likely
+    assert [option["value"] for option in shown.select("#zone option[selected]")] == ["UTC"]
 
 
 def test_a_pause_is_ended_by_its_button_and_nothing_else_changes(client: Client, ctx: Context) -> None:
@@ -434,7 +518,7 @@ def test_the_link_comes_by_mail(client: Client, ctx: Context) -> None:
     answer = submit(client, client.get("/preferences"), address="ROSA@example.org")
     assert heading(answer) == "Check your inbox"
     assert [mail.recipient for mail in outbox(ctx)] == ["rosa@example.org"]
-    assert heading(client.get(mailed_link(ctx))) == "The Ledger"
+    assert heading(client.get(mailed_link(ctx))) == "Your choices"
 
 
 def test_the_page_points_to_the_newest_issue(client: Client, ctx: Context, clock: Clock) -> None:
@@ -485,6 +569,31 @@ def test_a_story_is_handed_on_by_plain_links(client: Client, ctx: Context) -> No
     hidden = publish(ctx, headline="Not yet", state="approved")
     assert client.get(f"/archive/ledger/{hidden}/share/1").status_code == 404
     assert client.get(f"/archive/ledger/{number}/share/999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang", "way", "seen"),
+    [
+        ("de-AT", "de-AT", "ltr", ["Weitergeben", "Die ganze Ausgabe lesen", "E-Mail", "Alle Newsletter", "Zum Inhalt springen"]),
+        ("ar", "ar", "rtl", ["شارك الخبر", "اقرأ العدد كاملًا", "كل النشرات"]),
+        ("fi-FI", "en", "ltr", ["Hand it on", "Read the whole issue"]),
+    ],
+)  # fmt: skip
+def test_a_story_is_handed_on_in_the_newsletters_language(
+    client: Client, ctx: Context, locale: str, lang: str, way: str, seen: list[str]
+) -> None:
+    with ctx.db.write() as session:
+        row = session.exec(select(Newsletter).where(Newsletter.slug == "ledger")).one()
+        row.spec = {**row.spec, "locale": locale}
+    number = publish(ctx, headline="{headline} <i>")
+    story = re.search(rf"/archive/ledger/{number}/share/(\d+)", client.get(f"/archive/ledger/{number}").text)
+    assert story
+    shown = page(client.get(story[0]))
+    assert shown.html is not None
+    assert (str(shown.html["lang"])[:2], shown.html["dir"]) == (lang[:2], way)
+    assert all(words in shown.get_text() for words in seen)
+    assert shown.title is not None
+    assert shown.title.get_text().endswith(": {headline} <i>")
 
 
 @pytest.mark.parametrize("path", ["/archive/nope", "/archive/ledger/99", "/archive/ledger/x", "/archive/ledger/99999999999999999999"])  # fmt: skip

@@ -12,6 +12,7 @@ from digest.store.newsletters import Offer, PublicIssue
 from digest.web.here import here, origin_of
 from digest.web.reader.feed import atom_feed, json_feed
 from digest.web.reader.forms import Door
+from digest.web.reader.look import sheet, version_of
 from digest.web.reader.words import cadence_words
 from digest.web.security import mail_csp
 from digest.workflows.messages import printed
@@ -21,7 +22,7 @@ CACHED = {"Cache-Control": "public, max-age=300"}
 
 
 def router(door: Door) -> APIRouter:
-    """``/archive/…``."""
+    """``/archive/…`` and ``/theme/…``."""
     routes = APIRouter()
 
     @routes.get("/archive/{newsletter}")
@@ -29,8 +30,20 @@ def router(door: Door) -> APIRouter:
         """All numbers, newest first."""
         offer, numbers = _numbers(door, newsletter)
         return door.page(
-            request, "archive.html", headers=_headers(offer), offer=offer, numbers=numbers, cadence=cadence_words
-        )
+            request, "archive.html", of=offer, headers=_headers(offer), offer=offer, numbers=numbers,
+            cadence=cadence_words,
+        )  # fmt: skip
+
+    @routes.get("/theme/{newsletter}.css")
+    def theme(newsletter: str, v: str = "") -> Response:
+        """The colours and fonts of a newsletter's pages; ``?v=`` names the theme that its pages were made with."""
+        with door.ctx.db.read() as session:
+            offer = newsletters.offer(session, newsletter)
+        if offer is None:
+            raise NotFound("there is no such newsletter")
+        text = sheet(offer.spec.theme)
+        kept = "public, max-age=31536000, immutable" if v == version_of(text) else "public, max-age=300"
+        return Response(text, media_type="text/css", headers={"Cache-Control": kept})
 
     @routes.get("/archive/{newsletter}/feed.xml")
     def feed(newsletter: str) -> Response:

@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 
 from digest.errors import DigestError
 from digest.store import newsletters
+from digest.store.newsletters import Offer
 from digest.web.pages import Pages
+from digest.web.reader.look import look_of
 from digest.web.security import Networks, RateLimiter, client_address
 from digest.workflows.context import Context
 from digest.workflows.notices import send_notices
@@ -71,14 +73,22 @@ class Door:
         request: Request,
         name: str,
         *,
+        of: Offer | None = None,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> HTMLResponse:
-        """A page of the reader's rooms; it knows the name of the house."""
+        """A page of the reader's rooms; it knows the name of the house.
+
+        Args:
+            of: the newsletter that it is about, whose look it bears; None: that of the house.
+        """
         with self.ctx.db.read() as session:
             site = newsletters.site(session)
-        return self._pages.render(request, f"reader/{name}", status=status, headers=headers, site=site, **values)
+        look = look_of(self.ctx, of) if of else None
+        return self._pages.render(
+            request, f"reader/{name}", status=status, headers=headers, site=site, look=look, **values
+        )
 
     def admit(self, request: Request) -> None:
         """Let a public form in, if its sender hasn't sent too many.

@@ -15,7 +15,7 @@ def router(door: Door) -> APIRouter:
     def unsubscribe_page(request: Request, token: str) -> Response:
         """A page with a button: scanners run whole browsers, so only a press may act (RFC 8058 section 3.2)."""
         found = subscribe.membership_of(door.ctx, token)
-        return door.page(request, "unsubscribe.html", token=token, membership=found, just_left=False)
+        return door.page(request, "unsubscribe.html", of=found.offer, token=token, membership=found, just_left=False)
 
     @routes.post("/unsubscribe/{token}")
     def unsubscribe(request: Request, token: str, form: Form) -> Response:
@@ -26,12 +26,12 @@ def router(door: Door) -> APIRouter:
         found = subscribe.unsubscribe(
             door.ctx, token, reason=field(form, "reason"), everything=bool(field(form, "everything"))
         )
-        return door.page(request, "unsubscribe.html", token=token, membership=found, just_left=True)
+        return door.page(request, "unsubscribe.html", of=found.offer, token=token, membership=found, just_left=True)
 
     @routes.post("/unsubscribe/{token}/undo")
     def resubscribe(request: Request, token: str) -> Response:
         """Take it back, with the choices as they were."""
         found = subscribe.resubscribe(door.ctx, token)
-        return door.page(request, "resubscribed.html", membership=found)
+        return door.page(request, "resubscribed.html", of=found.offer, membership=found)
 
     return routes

@@ -14,8 +14,8 @@ from digest.web.reader.words import (
     chosen_words,
     hours,
     out_words,
-    zones,
 )
+from digest.web.reader.zones import zone_regions
 from digest.workflows import subscribe
 from digest.workflows.subscribe import Choices
 
@@ -103,6 +103,7 @@ def _page(
     return door.page(
         request,
         "preferences.html",
+        of=kept.offer,
         status=status,
         token=token,
         preferences=kept,
@@ -116,7 +117,13 @@ def _page(
         weekday=WEEKDAYS[kept.offer.spec.weekday],
         pause_until=pause if written.pause_until is None else written.pause_until,
         zone=written.zone or kept.zone,
-        zones=zones(kept.zone, door.ctx.clock(), kept.offer.spec.locale),
+        regions=zone_regions(
+            kept.zone,
+            kept.offer.spec.zone,
+            request.headers.get("Accept-Language", ""),
+            kept.offer.spec.locale,
+            door.ctx.clock(),
+        ),
         frequencies=FREQUENCY_WORDS,
         topic_often=TOPIC_OFTEN,
         cadence=cadence_words,

@@ -9,17 +9,19 @@ from fastapi import APIRouter, Path, Request, Response
 from digest.domain.issue import IssueDocument, StoryItem
 from digest.errors import NotFound
 from digest.render.clean import href
+from digest.render.wording import direction
 from digest.store import newsletters
 from digest.web.reader.archive import CACHED, Number
 from digest.web.reader.forms import Door
 from digest.workflows.document import document_of
+from digest.workflows.printing import renderer
 
 Story = Annotated[int, Path(gt=0, lt=2**63)]
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to hand a story on: its name, and the address that opens it."""
+    """A way to hand a story on: its name ("" for mail, which has one in every language), and the address that opens it."""
 
     name: str
     url: str
@@ -30,7 +32,7 @@ def ways(headline: str, url: str) -> tuple[Way, ...]:
     title, there = quote(headline, safe=""), quote(url, safe="")
     both = quote(f"{headline} {url}", safe="")
     return (
-        Way("Mail", f"mailto:?subject={title}&body={there}"),
+        Way("", f"mailto:?subject={title}&body={there}"),
         Way("WhatsApp", f"https://wa.me/?text={both}"),
         Way("Telegram", f"https://t.me/share/url?url={there}&text={title}"),
         Way("Bluesky", f"https://bsky.app/intent/compose?text={both}"),
@@ -53,9 +55,11 @@ def router(door: Door) -> APIRouter:
             if offer is None or issue is None or issue.id is None:
                 raise NotFound("there is no such issue")
             item = _story(document_of(session, issue.id, door.ctx), story)
-        url = href(item.url)
+        url, mail = href(item.url), renderer(door.ctx, offer.slug)
+        spoken = mail.spoken(offer.spec.locale)
         return door.page(
-            request, "share.html", headers=CACHED, offer=offer, number=number, item=item, url=url,
+            request, "share.html", headers=CACHED, of=offer, offer=offer, number=number, item=item,
+            url=url, words=mail.words(offer.spec.locale), language=spoken, direction=direction(spoken),
             ways=ways(item.headline, url) if url else (),
         )  # fmt: skip
 

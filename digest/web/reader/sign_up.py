@@ -62,6 +62,7 @@ def router(door: Door) -> APIRouter:
         return door.page(
             request,
             "embed.html",
+            of=found,
             offer=found,
             public_url=door.ctx.public_url,
             consent=subscribe.consent_text(found.spec.name),
@@ -86,6 +87,7 @@ def _form_page(
     return door.page(
         request,
         "sign_up.html",
+        of=offers[0] if len(offers) == 1 else None,
         status=status,
         offers=offers,
         cadence=cadence_words,

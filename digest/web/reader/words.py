@@ -1,8 +1,8 @@
 """Plain words for what readers choose from."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_time
@@ -27,8 +27,6 @@ TOPIC_OFTEN: dict[Frequency, str] = {
     "weekly": "once a week",
 }
 """What a topic's own frequency is called."""
-
-_AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
 def cadence_words(spec: NewsletterSpec) -> str:
@@ -70,30 +68,4 @@ def out_words(spec: NewsletterSpec, zone: str, now: datetime) -> str:
     """When an issue is out, on the reader's clock."""
     cadence = Cadence(spec.cadence, time.fromisoformat(spec.hour), spec.zone, spec.weekday)
     local = cadence.next_slot(now)[1].astimezone(ZoneInfo(zone))
-    return _clock(local, spec.locale)
-
-
-def zones(current: str, now: datetime, locale: str) -> dict[str, list[tuple[str, str]]]:
-    """Time zones by area, each with what its clocks show now, as people write it there, and how far they are from UTC.
-
-    The current one is included whatever it is called.
-    """
-    grouped: dict[str, list[tuple[str, str]]] = {"": [("UTC", f"UTC · {_clock(now.astimezone(UTC), locale)} now")]}
-    for name in sorted(available_timezones() | {current}):
-        area, _, place = name.partition("/")
-        listed = area in _AREAS and place
-        if listed or (name == current and name != "UTC"):
-            words = place.replace("_", " ").replace("/", ", ") if listed else name
-            local = now.astimezone(ZoneInfo(name))
-            label = f"{words} · {_clock(local, locale)} now, {_offset(local)}"
-            grouped.setdefault(area if listed else "", []).append((name, label))
-    return grouped
-
-
-def _clock(local: datetime, locale: str) -> str:
-    return hour_words(local.strftime("%H:%M"), locale)
-
-
-def _offset(local: datetime) -> str:
-    """How far a clock is from UTC: "UTC+05:30"; behind it with the minus sign U+2212."""
-    return "UTC" + local.isoformat(timespec="minutes")[16:].replace("-", "\N{MINUS SIGN}")
+    return hour_words(local.strftime("%H:%M"), spec.locale)
