@@ -54,7 +54,8 @@ def test_what_is_no_list_is_refused_in_words(body: bytes, words: str) -> None:
         read_opml(body)
 
 
-_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+# What XML can carry: two letters that are none are left out of what is written.
+_WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=12)
 _NAMES = _WORDS.map(one_line).filter(bool)
 _RULES = st.builds(
     PageRules,
