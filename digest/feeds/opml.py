@@ -4,6 +4,7 @@ What OPML has no word for (weight, interval, rules …) stands in attributes of 
 lists come back whole, while other readers see a plain subscription list.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,7 +53,8 @@ def write_opml(feeds: Iterable[FeedSpec], title: str = "") -> bytes:
         attributes = {"text": spec.name, "title": spec.name, "type": "rss", "xmlUrl": spec.url}
         own = {name: value for name, value in more.items() if name not in _PLAIN}
         if own:
-            attributes[f"{{{NAMESPACE}}}spec"] = TypeAdapter(dict[str, Any]).dump_json(own).decode()
+            # In ASCII: what XML can't hold (U+FFFE) comes back whole too.
+            attributes[f"{{{NAMESPACE}}}spec"] = json.dumps(own, separators=(",", ":"))
         etree.SubElement(body, "outline", {name: _legal(value) for name, value in attributes.items()})
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
     return written
