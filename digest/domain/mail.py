@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from digest.domain.refusals import Refusal, refusal_of
 
@@ -72,8 +72,7 @@ class Cut:
         return cls(int(text, 16))
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):  # a tuple, as one is made for every mail
     """A finished mail for one recipient.
 
     Attributes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
@@ -28,8 +29,7 @@ PREHEADER_LEAST, PREHEADER_MOST = 30, 150
 _LINES = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(NamedTuple):  # a tuple, as one is made for every mail
     """One person and what is theirs alone in a message.
 
     Attributes:

@@ -1,7 +1,7 @@
 """What a sender is. One file per provider; provider code only translates."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from digest.domain.mail import Message, SendResult
 
@@ -39,4 +39,17 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """End connections politely. The sender may be used again afterwards."""
+        ...
+
+
+@runtime_checkable
+class SenderAbreast(Sender, Protocol):
+    """A sender that keeps several connections busy in one call."""
+
+    def send_abreast(self, messages: Iterable[Message], hand_over: HandOver, connections: int) -> Iterator[SendResult]:
+        """As :meth:`send`, with up to so many messages handed over and not answered yet, one for each connection.
+
+        Whatever ends it, an error of ``messages`` or ``hand_over`` too: it first waits for what was handed over, and
+        yields those results, so that a message without one was surely not accepted.
+        """
         ...

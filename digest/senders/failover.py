@@ -7,11 +7,11 @@ no reason to go elsewhere.
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from digest.domain.mail import Message, SendResult
 from digest.errors import SenderUnavailable
-from digest.senders.base import HandOver, Sender
+from digest.senders.base import HandOver, Sender, SenderAbreast
 
 REST = 60.0
 """Seconds for which a sender that could not be reached is not tried first."""
@@ -35,6 +35,11 @@ class FailoverSender:
             SenderUnavailable: none can be reached; the words of the last one tried.
             SenderRefused: one refuses us.
         """
+        return self._in_turn(messages, lambda number, rest: self._senders[number].send(rest, hand_over))
+
+    def _in_turn(
+        self, messages: Iterable[Message], send: Callable[[int, Iterator[Message]], Iterator[SendResult]]
+    ) -> Iterator[SendResult]:
         rest = iter(messages)
         in_hand: dict[str, Message] = {}
 
@@ -47,7 +52,7 @@ class FailoverSender:
         trouble = SenderUnavailable("there is no sender")
         for number in self._order():
             try:
-                for result in self._senders[number].send(remaining(), hand_over):
+                for result in send(number, remaining()):
                     in_hand.pop(result.message.message_id, None)
                     yield result
             except SenderUnavailable as error:
@@ -68,3 +73,23 @@ class FailoverSender:
         now = time.monotonic()
         with self._lock:
             return sorted(range(len(self._senders)), key=lambda number: (self._away.get(number, 0.0) > now, number))
+
+
+class FailoverAbreast(FailoverSender):
+    """The same where each of them keeps several connections busy."""
+
+    def __init__(self, senders: Sequence[SenderAbreast]) -> None:
+        super().__init__(senders)
+        self._abreast = tuple(senders)
+
+    def send_abreast(self, messages: Iterable[Message], hand_over: HandOver, connections: int) -> Iterator[SendResult]:
+        """See :class:`digest.senders.base.SenderAbreast`, and :meth:`send` for what it raises."""
+        return self._in_turn(
+            messages, lambda number, rest: self._abreast[number].send_abreast(rest, hand_over, connections)
+        )
+
+
+def in_a_row(senders: Sequence[Sender]) -> FailoverSender:
+    """One sender of several."""
+    abreast = [sender for sender in senders if isinstance(sender, SenderAbreast)]
+    return FailoverAbreast(abreast) if len(abreast) == len(senders) else FailoverSender(senders)

@@ -32,11 +32,11 @@ def open_sender(dsn: str, *, stream: TextIO | None = None) -> Sender:
     """
     first, *others = dsn.split() or [dsn]
     if others:
-        from digest.senders.failover import FailoverSender
+        from digest.senders.failover import in_a_row
 
         if any(limits_in(other) != Limits() for other in others):
             raise wrong("has limits behind a later sender: write them behind the first, they hold for all")
-        return FailoverSender([open_sender(each, stream=stream) for each in (first, *others)])
+        return in_a_row([open_sender(each, stream=stream) for each in (first, *others)])
     if plug_in := _PLUG_IN.fullmatch(dsn):
         return _plug_in(plug_in["module"], plug_in["name"], limits_of(_parsed(dsn))[1].options)
     _, parsed = limits_of(_parsed(dsn))

@@ -16,14 +16,16 @@ breaks leaves the outcome unknown. Only one final dot is ever without its answer
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from select import POLLIN
+from typing import NamedTuple
 
 from digest.domain.mail import Message, Outcome, SendResult
 from digest.errors import MessageError, SenderRefused
 from digest.senders.base import HandOver
 from digest.senders.envelope import check_lines, wire_address
-from digest.senders.smtp_wire import Lost, Reply, Wire
+from digest.senders.smtp_waiting import Waiting
+from digest.senders.smtp_wire import TIMED_OUT, Lost, Reply, Wire
 
 SHUTTING_DOWN = 421
 GOODBYE = 2.0
@@ -32,6 +34,9 @@ GOODBYE = 2.0
 _DOT = b".\r\n"
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _STUFF = re.compile(rb"^\.", re.MULTILINE)
+
+Steps = Generator[None, None, None]
+"""Goes on when the line does: each None says that it can't for now."""
 
 
 class Broken(Exception):
@@ -50,31 +55,11 @@ class _Unfit(Exception):
     """This server can never take this message."""
 
 
-@dataclass(slots=True)
-class _Envelope:
-    """The commands that announce a message, the last of them DATA."""
+class _Envelope(NamedTuple):
+    """The lines that announce a message: MAIL, RCPT, DATA."""
 
     message: Message
-    commands: tuple[bytes, ...]
-
-
-class Waiting:
-    """Messages that are still to be tried: made one by one, and only the next one is looked at ahead of its turn."""
-
-    def __init__(self, messages: Iterable[Message]) -> None:
-        self._rest = iter(messages)
-        self._first: Message | None = None
-
-    @property
-    def first(self) -> Message | None:
-        """Whose turn it is; None when all were tried."""
-        if self._first is None:
-            self._first = next(self._rest, None)
-        return self._first
-
-    def pop(self) -> None:
-        """The first one's turn is over."""
-        self._first = None
+    commands: bytes
 
 
 class Session:
@@ -91,64 +76,69 @@ class Session:
         answered: messages that it answered, with whatever words.
         is_closed: whether it ended; nothing more may be sent over it.
         idle_since: ``time.monotonic`` of its last use.
+        at_hand: the message that was announced and not handed over yet: surely not accepted.
+        is_committed: whether a final dot is on its way without its answer.
+        until: ``time.monotonic`` when what :meth:`transfer` waits for is overdue.
     """
 
     def __init__(self, wire: Wire, offers: Mapping[str, str], timeout: float, final_timeout: float) -> None:
-        self._wire, self._offers = wire, offers
+        self.wire, self._offers = wire, offers
         self._timeout, self._final_timeout = timeout, final_timeout
         self._pipelines = "pipelining" in offers
         self._needs_reset = False
+        self._usual = b"?"
         self.announced = self.answered = 0
-        self.is_closed = False
+        self.is_closed = self.is_committed = False
         self.idle_since = time.monotonic()
+        self.at_hand: Message | None = None
+        self.until = 0.0
 
-    def transfer(self, waiting: Waiting, hand_over: HandOver, most: int) -> Iterator[SendResult]:
+    def transfer(self, waiting: Waiting, hand_over: HandOver, most: int) -> Iterator[SendResult | None]:
         """Try messages from the front of ``waiting``, until it is empty, the connection ended, or has had its share.
 
-        A message leaves ``waiting`` when its result is known, or ``hand_over`` was called for it. After the final
-        dot every way out is a result.
+        Waits for nothing itself: None says that it can't go on before the line does (``wire.awaits``), or ``until``.
+        A message leaves ``waiting`` when it is announced; as long as it is ``at_hand``, it may be put back. After
+        the final dot every way out is a result.
 
         Args:
             most: messages that may be tried over this connection in its life.
 
         Raises:
-            Broken: 421, a lost connection or a reply that is no SMTP, before the final dot of ``waiting.first``.
+            Broken: 421, a lost connection or a reply that is no SMTP, before the final dot of what is ``at_hand``.
             SenderRefused: the server does not take mail from our sender at all.
         """
-        under_way: _Envelope | None = None
-        while not self.is_closed and (under_way or self.announced < most):
-            message = waiting.first
-            if message is None:
-                return
-            try:
-                envelope = under_way or self._announce(self._envelope(message))
-            except _Unfit as unfit:
-                waiting.pop()
-                yield SendResult(message, "failed", *unfit.args)
-                continue
-            under_way = None
-            refusal = self._refusal_of(envelope)
+        envelope: _Envelope | None = None
+        while not (self.is_closed or waiting.is_over):
+            if envelope is None:
+                if self.announced >= most or (message := waiting.take()) is None:
+                    return
+                try:
+                    envelope = self._envelope(message)
+                except _Unfit as unfit:
+                    yield SendResult(message, "failed", *unfit.args)
+                    continue
+                yield from self._announce(envelope)
+            message = envelope.message
+            refusal = yield from self._refusal_of(envelope)
             if refusal is not None:
-                waiting.pop()
+                self.at_hand = envelope = None
                 yield self._answered(message, refusal)
                 continue
-            self._write_body(message)
+            yield from self._write_body(message)
             hand_over(message)
-            waiting.pop()
-            if self._pipelines and self.announced < most and (following := waiting.first) is not None:
-                under_way = self._next_envelope(following)
-            result = self._finish(message, under_way)
-            yield result
+            self.at_hand = None
+            envelope = self._following(waiting, most)
+            yield (yield from self._finish(message, envelope))
 
     def is_alive(self, *, after: float) -> bool:
         """Whether it can be used again: nothing came meanwhile, and after that many idle seconds, NOOP is answered."""
-        if self._wire.has_news():
+        if self.wire.has_news():
             return False
         if time.monotonic() - self.idle_since < after:
             return True
         try:
-            self._wire.write(b"NOOP\r\n", GOODBYE)
-            return self._wire.reply(GOODBYE).code == 250
+            self.wire.write(b"NOOP\r\n", GOODBYE)
+            return self.wire.reply(GOODBYE).code == 250
         except Lost:
             return False
 
@@ -156,16 +146,16 @@ class Session:
         """Say goodbye (RFC 5321 4.1.1.10), without waiting long for the answer."""
         self.is_closed = True
         try:
-            self._wire.write(b"QUIT\r\n", GOODBYE)
-            self._wire.reply(GOODBYE)
+            self.wire.write(b"QUIT\r\n", GOODBYE)
+            self.wire.reply(GOODBYE)
         except Lost:
             pass  # it is over either way
-        self._wire.close()
+        self.wire.close()
 
     def abandon(self) -> None:
         """Hang up: without a final dot, the server drops what it has of a message (RFC 5321 4.1.1.4)."""
         self.is_closed = True
-        self._wire.close()
+        self.wire.close()
 
     def _envelope(self, message: Message) -> _Envelope:
         """The commands for a message; nothing is sent yet.
@@ -185,7 +175,7 @@ class Session:
             if limit.isdigit() and 0 < int(limit) < size:
                 raise _Unfit("552 5.3.4", f"the message has {size} bytes, the server takes {limit} (RFC 1870)")
             options = f" SIZE={size}"
-        if not message.data.isascii():  # RFC 6152
+        if not (message.prepared or message.data.isascii()):  # RFC 6152
             if "8bitmime" not in offers:
                 raise _Unfit("554 5.6.3", "the message has 8-bit bytes, the server offers no 8BITMIME (RFC 6152)")
             options += " BODY=8BITMIME"
@@ -193,43 +183,50 @@ class Session:
             if "smtputf8" not in offers:
                 raise _Unfit("553 5.6.7", "the address needs SMTPUTF8, the server does not offer it (RFC 6531)")
             options += " SMTPUTF8"
-        mail, rcpt = f"MAIL FROM:<{sender}>{options}\r\n", f"RCPT TO:<{recipient}>\r\n"
-        return _Envelope(message, (mail.encode(), rcpt.encode(), b"DATA\r\n"))
+        return _Envelope(message, f"MAIL FROM:<{sender}>{options}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
 
-    def _next_envelope(self, message: Message) -> _Envelope | None:
+    def _following(self, waiting: Waiting, most: int) -> "_Envelope | None":
+        """The envelope that may go behind a final dot."""
+        if not self._pipelines or self.announced >= most or (message := waiting.take()) is None:
+            return None
         try:
             return self._envelope(message)
         except _Unfit:
-            return None  # said in its turn
+            waiting.put_back(message)  # said in its turn
+            return None
 
-    def _announce(self, envelope: _Envelope) -> _Envelope:
+    def _announce(self, envelope: _Envelope) -> Steps:
         """Send the envelope as one group; without PIPELINING its commands go one by one, in ``_refusal_of``."""
-        if self._pipelines:
-            self._send((b"RSET\r\n" if self._needs_reset else b"") + b"".join(envelope.commands))
+        self.at_hand = envelope.message
         self.announced += 1
-        return envelope
+        if self._pipelines:
+            yield from self._send((b"RSET\r\n" if self._needs_reset else b"") + envelope.commands)
 
-    def _refusal_of(self, envelope: _Envelope) -> Reply | None:
+    def _refusal_of(self, envelope: _Envelope) -> Generator[None, None, Reply | None]:
         """None when the server waits for the message, else the reply that stands in the way."""
         if self._needs_reset:
             if not self._pipelines:
-                self._send(b"RSET\r\n")
-            if self._reply().code != 250:
+                yield from self._send(b"RSET\r\n")
+            if (yield from self._reply()).code != 250:
                 raise Broken("the server does not forget a message that it refused (RSET)", greeted_next=True)
             self._needs_reset = False
-        if self._pipelines:
-            mail = self._reply(greeted_next=True)
-            rcpt, data = self._reply(), self._reply()
+        if not self._pipelines:
+            mail, rcpt, data = yield from self._step_by_step(envelope.commands.splitlines(keepends=True))
+        elif self.wire.got(self._usual):  # the words of the last time
+            return None
         else:
-            mail, rcpt, data = self._step_by_step(envelope.commands)
+            mail = yield from self._reply(greeted_next=True)
+            rcpt = yield from self._reply()
+            data = yield from self._reply()
         if mail.code // 100 == 2 and rcpt.code // 100 == 2 and data.code == 354:
+            self._usual = b"".join(b"%d %s\r\n" % reply for reply in (mail, rcpt, data))
             return None
         if 3 in (mail.code // 100, rcpt.code // 100) or (data.code // 100 == 3 and data.code != 354):
             raise Broken("the server answers out of turn")
         if data.code == 354:
             # RFC 2920 3.1: a server may say so although it took no recipient; an empty message ends it.
-            self._send(_DOT)
-            self._reply()
+            yield from self._send(_DOT)
+            yield from self._reply()
         else:
             self._needs_reset = True
         if mail.code // 100 == 5 and not _speaks_of_the_message(mail):
@@ -237,40 +234,50 @@ class Session:
             raise SenderRefused(f"the mail server does not take mail from {envelope.message.envelope_from}: {words}")
         return next(reply for reply in (mail, rcpt, data) if reply.code // 100 != 2)
 
-    def _step_by_step(self, commands: tuple[bytes, ...]) -> list[Reply]:
+    def _step_by_step(self, commands: Sequence[bytes]) -> Generator[None, None, list[Reply]]:
         replies: list[Reply] = []
         for command in commands:
             if replies and replies[-1].code // 100 != 2:
                 replies.append(replies[-1])  # not asked any more
                 continue
-            self._send(command)
-            replies.append(self._reply(greeted_next=not replies))
+            yield from self._send(command)
+            replies.append((yield from self._reply(greeted_next=not replies)))
         return replies
 
-    def _write_body(self, message: Message) -> None:
+    def _write_body(self, message: Message) -> Steps:
         """All but the final dot."""
         ready = message.prepared and message.data.endswith(b"\r\n")
-        data = message.data if ready else stuffed(message.data)
-        self._send(data)
-        if self._wire.has_news():
+        yield from self._send(message.data if ready else stuffed(message.data))
+        if self.wire.has_news():
             raise Broken("the server broke off in the middle of the message")
 
-    def _finish(self, message: Message, following: _Envelope | None) -> SendResult:
+    def _finish(self, message: Message, following: _Envelope | None) -> Generator[None, None, SendResult]:
         """The final dot, the next envelope behind it, and the answer to this message."""
         group = _DOT
         if following is not None:
-            group += b"".join(following.commands)
+            group += following.commands
+            self.at_hand = following.message
             self.announced += 1
-        has_left = False
+        self.is_committed = True
+        written = 0
         try:
-            self._wire.write(group, self._timeout)
-            has_left = True
-            reply = self._wire.reply(self._final_timeout)
+            written = self.wire.put(group)
+            until = time.monotonic() + self._timeout
+            while written < len(group):
+                yield from self._pause(until)
+                written += self.wire.put(group[written:])
+            self.wire.awaits = POLLIN  # the answer can't be here yet: it costs no look
+            until = self.until = time.monotonic() + self._final_timeout
+            yield
+            while (reply := self.wire.get()) is None:
+                yield from self._pause(until)
         except Lost as lost:
             self.abandon()
-            if not has_left and lost.written < len(_DOT):  # so the server never saw the end
+            if written < len(_DOT):  # so the server never saw the end
                 return SendResult(message, "deferred", detail=f"the connection was lost: {lost}")
             return SendResult(message, "unknown", detail=f"no answer to the whole message: {lost}")
+        finally:
+            self.is_committed = False
         if reply.code // 100 == 3:
             self.abandon()
             return SendResult(message, "unknown", detail=f"an answer out of turn: {' '.join(_read(reply))}")
@@ -284,21 +291,40 @@ class Session:
         outcome: Outcome = "sent" if reply.code // 100 == 2 else "deferred" if reply.code // 100 == 4 else "failed"
         return SendResult(message, outcome, *_read(reply))
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes) -> Steps:
         try:
-            self._wire.write(data, self._timeout)
+            if (written := self.wire.put(data)) == len(data):
+                return
+            rest, until = memoryview(data)[written:], time.monotonic() + self._timeout
+            while rest:
+                yield from self._pause(until)
+                rest = rest[self.wire.put(rest) :]
         except Lost as lost:
             raise Broken(f"the connection was lost: {lost}") from lost
 
-    def _reply(self, *, greeted_next: bool = False) -> Reply:
+    def _reply(self, *, greeted_next: bool = False) -> Generator[None, None, Reply]:
         try:
-            reply = self._wire.reply(self._timeout)
+            if (reply := self.wire.get()) is None:
+                until = time.monotonic() + self._timeout
+                while (reply := self.wire.get()) is None:
+                    yield from self._pause(until)
         except Lost as lost:
             raise Broken(f"the connection was lost: {lost}", greeted_next=greeted_next) from lost
         if reply.code == SHUTTING_DOWN:
             code, words = _read(reply)
             raise Broken(words, code, greeted_next=greeted_next)
         return reply
+
+    def _pause(self, until: float) -> Steps:
+        """Let others go on.
+
+        Raises:
+            Lost: it took too long.
+        """
+        if time.monotonic() >= until:
+            raise Lost(TIMED_OUT)
+        self.until = until
+        yield
 
 
 def stuffed(data: bytes) -> bytes:

@@ -1,17 +1,18 @@
 """The line to a mail server: bytes out, replies in, and no wait without an end.
 
-Whatever the server does (a byte a minute, a reply of endless lines, silence in the middle of TLS), every method here
-comes back within the seconds that it was given.
+Nothing here waits unless it is asked to: ``put`` and ``get`` do what the line lets them do at this moment, so that one
+thread can keep many lines busy; ``write`` and ``reply`` wait for so many seconds at most, whatever the server does (a
+byte a minute, a reply of endless lines, silence in the middle of TLS).
 """
 
 import contextlib
 import select
 import socket
 import ssl
-import struct
 import time
 from typing import NamedTuple
 
+TIMED_OUT = "timed out"
 LONGEST_REPLY = 65_536
 """Bytes of one reply at most. RFC 5321 4.5.3.1.5 allows 512 a line and does not count lines."""
 
@@ -24,29 +25,26 @@ class Reply(NamedTuple):
 
 
 class Lost(Exception):
-    """The line can't be used any more.
-
-    Attributes:
-        written: bytes of the last write that had left for sure; what stands behind them has surely not left.
-    """
-
-    def __init__(self, words: str, written: int = 0) -> None:
-        super().__init__(words)
-        self.written = written
+    """The line can't be used any more; the words say why."""
 
 
 class Wire:
-    """A connected socket, in clear or over TLS, for one thread at a time."""
+    """A connected socket, in clear or over TLS, for one thread at a time.
+
+    Attributes:
+        awaits: what the last step that could not go on waits for, as ``select.poll`` names it.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         # A final dot is often a write of its own; Nagle would hold it back until the body is acknowledged.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setblocking(False)
         self._sock = sock
-        self._sends_within = self._receives_within = -1.0
-        self._news = select.poll()
-        self._news.register(sock, select.POLLIN)
         self._got = b""
         self._at = 0
+        self._lines: list[bytes] = []
+        self._size = 0
+        self.awaits = select.POLLIN
 
     @classmethod
     def to(cls, host: str, port: int, until: float) -> "Wire":
@@ -75,6 +73,10 @@ class Wire:
         """Whether TLS is on."""
         return isinstance(self._sock, ssl.SSLSocket)
 
+    def fileno(self) -> int:
+        """For ``select.poll``."""
+        return self._sock.fileno()
+
     def start_tls(self, context: ssl.SSLContext, host: str, within: float) -> None:
         """Go on over TLS; whatever came before in clear and was not read is forgotten (RFC 3207 4.2, 6).
 
@@ -83,65 +85,84 @@ class Wire:
         """
         self._got, self._at = b"", 0
         self._sock.settimeout(within)
-        self._sends_within = self._receives_within = within
         self._sock = context.wrap_socket(self._sock, server_hostname=host)
+        self._sock.setblocking(False)
 
-    def write(self, data: bytes, within: float) -> None:
-        """Send all of it.
+    def put(self, data: "bytes | memoryview") -> int:
+        """Send as much as the line takes now; how many bytes that were, and ``awaits`` if it was not all.
 
         Raises:
-            Lost: it could not be sent in time; ``written`` says how much was.
+            Lost: the line is gone.
         """
-        written, until = 0, time.monotonic() + within
         try:
-            if within != self._sends_within:
-                self._patience(within, socket.SO_SNDTIMEO)
-            written = self._sock.send(data)
-            if written < len(data):
-                view = memoryview(data)
-                while written < len(data):
-                    if (left := until - time.monotonic()) <= 0:
-                        raise TimeoutError
-                    self._patience(left, socket.SO_SNDTIMEO)
-                    written += self._sock.send(view[written:])
+            sent = self._sock.send(data)
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            sent = 0
+        except ssl.SSLWantReadError:
+            self.awaits = select.POLLIN
+            return 0
         except OSError as error:
-            raise Lost(_why(error), written) from error
+            raise Lost(_why(error)) from error
+        if sent < len(data):
+            self.awaits = select.POLLOUT
+        return sent
 
-    def reply(self, within: float) -> Reply:
-        """The next reply.
+    def get(self) -> Reply | None:
+        """The next reply if all of it is here, else None.
 
         Raises:
-            Lost: it did not come in time and whole, or is none (RFC 5321 4.2.1).
+            Lost: the server hung up, or says what is no reply (RFC 5321 4.2.1).
         """
-        until = 0.0
-        size = code = 0
-        words: list[bytes] = []
         while True:
             end = self._got.find(b"\n", self._at)
             if end < 0:
-                waiting = len(self._got) - self._at
-                if size + waiting > LONGEST_REPLY:
-                    raise Lost("an answer without end")
-                if not until:  # the usual reply comes at once and whole: it costs no new timeout
-                    until = time.monotonic() + within
-                    self._receive(within)
-                else:
-                    self._receive(until - time.monotonic())
+                if not self._receive():
+                    return None
                 continue
             line = self._got[self._at : end].rstrip(b"\r")
             self._at = end + 1
             digits, mark = line[:3], line[3:4]
             if not digits.isdigit() or not b"200" <= digits <= b"599" or mark not in (b" ", b"-", b""):
                 raise Lost(f"an answer that is no SMTP: {_shown(line)}")
-            if code and int(digits) != code:
-                raise Lost(f"an answer that is no SMTP: {code} goes on as {_shown(line)}")
-            code = int(digits)
-            words.append(line[4:].strip())
-            if mark != b"-":
-                return Reply(code, words[0] if len(words) == 1 else b"\n".join(words))
-            size += len(line)
-            if size > LONGEST_REPLY:
+            if self._lines and digits != self._lines[0][:3]:
+                raise Lost(f"an answer that is no SMTP: {int(self._lines[0][:3])} goes on as {_shown(line)}")
+            if mark != b"-" and not self._lines:  # as nearly always
+                return Reply(int(digits), line[4:].strip())
+            self._lines.append(line)
+            self._size += len(line)
+            if self._size > LONGEST_REPLY:
                 raise Lost("an answer without end")
+            if mark != b"-":
+                lines, self._lines, self._size = self._lines, [], 0
+                return Reply(int(digits), b"\n".join(line[4:].strip() for line in lines))
+
+    def got(self, replies: bytes) -> bool:
+        """Whether exactly these bytes come next and are here already: then they count as read."""
+        if self._lines or not self._got.startswith(replies, self._at):
+            return False
+        self._at += len(replies)
+        return True
+
+    def write(self, data: bytes, within: float) -> None:
+        """Send all of it, and wait for that.
+
+        Raises:
+            Lost: it could not be sent in time.
+        """
+        until, rest = time.monotonic() + within, memoryview(data)
+        while rest := rest[self.put(rest) :]:
+            self._wait(until)
+
+    def reply(self, within: float) -> Reply:
+        """The next reply, and wait for it.
+
+        Raises:
+            Lost: it did not come in time and whole, or is none (RFC 5321 4.2.1).
+        """
+        until = time.monotonic() + within
+        while (reply := self.get()) is None:
+            self._wait(until)
+        return reply
 
     def has_news(self) -> bool:
         """Whether the server spoke or hung up unasked. Over TLS a hang-up goes unseen: it may be TLS's own talk."""
@@ -149,53 +170,47 @@ class Wire:
             return True
         if isinstance(self._sock, ssl.SSLSocket):
             return self._sock.pending() > 0
-        return bool(self._news.poll(0))
+        return bool(_ready(self._sock, select.POLLIN, 0))
 
     def close(self) -> None:
         """Hang up."""
         with contextlib.suppress(OSError):
             self._sock.close()
 
-    def _receive(self, within: float) -> None:
-        if within <= 0:
-            raise Lost("timed out")
+    def _receive(self) -> bool:
+        """Take in what has come; whether there was anything."""
+        if self._size + len(self._got) - self._at > LONGEST_REPLY:
+            raise Lost("an answer without end")
         try:
-            if within != self._receives_within:
-                self._patience(within, socket.SO_RCVTIMEO)
             more = self._sock.recv(16_384)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            self.awaits = select.POLLIN
+            return False
+        except ssl.SSLWantWriteError:
+            self.awaits = select.POLLOUT
+            return False
         except OSError as error:
             raise Lost(_why(error)) from error
         if not more:
             raise Lost("the server hung up")
         self._got = self._got[self._at :] + more
         self._at = 0
+        return True
 
-    def _patience(self, seconds: float, option: int) -> None:
-        """How long the next sends, or receives, may take.
+    def _wait(self, until: float) -> None:
+        left = until - time.monotonic()
+        if left <= 0 or not _ready(self._sock, self.awaits, left):
+            raise Lost(TIMED_OUT)
 
-        In clear the kernel keeps the time (SO_SNDTIMEO, SO_RCVTIMEO): with a timeout of its own Python would poll before
-        every call. TLS needs Python's.
-        """
-        if isinstance(self._sock, ssl.SSLSocket):
-            self._sock.settimeout(seconds)
-            self._sends_within = self._receives_within = seconds
-            return
-        if self._sends_within < 0 and self._receives_within < 0:
-            self._sock.settimeout(None)
-        whole, part = divmod(max(int(seconds * 1_000_000), 1), 1_000_000)  # 0 would be for ever
-        self._sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", whole, part))
-        if option == socket.SO_SNDTIMEO:
-            self._sends_within = seconds
-        else:
-            self._receives_within = seconds
+
+def _ready(sock: socket.socket, events: int, seconds: float) -> bool:
+    waiting = select.poll()
+    waiting.register(sock, events)
+    return bool(waiting.poll(seconds * 1000))
 
 
 def _why(error: OSError) -> str:
-    return (
-        "timed out"
-        if isinstance(error, TimeoutError | BlockingIOError)
-        else error.strerror or str(error) or type(error).__name__
-    )
+    return TIMED_OUT if isinstance(error, TimeoutError) else error.strerror or str(error) or type(error).__name__
 
 
 def _shown(line: bytes) -> str:

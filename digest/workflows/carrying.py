@@ -1,4 +1,4 @@
-"""One connection's share of an issue: take rows, look once more who may be written to, make the mails, send them."""
+"""One carrier's share of an issue: take rows, look once more who may be written to, make the mails, send them."""
 
 import threading
 import time
@@ -11,6 +11,7 @@ from digest.domain.mail import Message, SendResult
 from digest.engine.exchange import Exchange
 from digest.engine.journal import Answer, Journal
 from digest.errors import MessageError, SenderRefused, SenderUnavailable
+from digest.senders.base import SenderAbreast
 from digest.store import deliveries, issues
 from digest.store.deliveries import Change, Claimed
 from digest.workflows.context import Context
@@ -19,8 +20,8 @@ from digest.workflows.messages import PrintedIssue, addressed
 from digest.workflows.outflow import Outflow, domain_of
 from digest.workflows.pace import RETRY, Pace, change_of
 
-LOOK_AGAIN = 1.0
-"""Seconds after which a look at an issue or a reader is too old to hand a mail over."""
+LOOK_AGAIN = timedelta(seconds=1)
+"""How old a look at an issue or a reader may be when a mail is handed over."""
 
 SKEW = timedelta(minutes=1)
 """How far the clocks of two machines may be apart: so long before its lease ends, a worker stops by itself."""
@@ -35,8 +36,7 @@ LARGE = 10
 """Readers at one domain of whom none more is tried when it refuses us; at a smaller one they fail, each with its words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """When something was looked at: by both clocks, as a wall clock may jump and a monotonic one can stand still."""
 
     by_ticks: float
@@ -47,11 +47,11 @@ class Look:
         """This moment."""
         return cls(time.monotonic(), ctx.clock())
 
-    def is_old(self, ctx: Context) -> bool:
+    def is_old(self, now: "Look") -> bool:
         """Whether it is time to look again."""
-        if time.monotonic() - self.by_ticks >= LOOK_AGAIN:
+        if now.by_ticks - self.by_ticks >= LOOK_AGAIN.total_seconds():
             return True
-        return not 0.0 <= (ctx.clock() - self.by_wall).total_seconds() < LOOK_AGAIN
+        return not timedelta(0) <= now.by_wall - self.by_wall < LOOK_AGAIN
 
 
 class Withdrawn(Exception):
@@ -106,16 +106,20 @@ class Course:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _looking: threading.Lock = field(default_factory=threading.Lock)
 
-    def goes_on(self) -> bool:
-        """Whether mails may still be handed over; asked of the database every second, not for every mail."""
+    def goes_on(self, now: Look | None = None) -> bool:
+        """Whether mails may still be handed over; asked of the database every second, not for every mail.
+
+        Args:
+            now: this moment, if the caller has just looked at the clocks.
+        """
         if self.halted.is_set():
             return False
         if self.stop():
             self.halted.set()
-        elif self._is_old():
+        elif self._is_old(now or Look.now(self.ctx)):
             # The others wait meanwhile: however slow the database is, nobody goes on by an old look.
             with self._looking:
-                if self._is_old():
+                if self._is_old(Look.now(self.ctx)):
                     looked = Look.now(self.ctx)
                     with self.ctx.db.read() as session:
                         if issues.standing(session, self.issue_id) != ("sending", self.revision):
@@ -123,8 +127,8 @@ class Course:
                     self._looked = looked
         return not self.halted.is_set()
 
-    def _is_old(self) -> bool:
-        return self._looked is None or self._looked.is_old(self.ctx)
+    def _is_old(self, now: Look) -> bool:
+        return self._looked is None or self._looked.is_old(now)
 
     def away(self, words: str, until: datetime) -> None:
         """The server is away: everything waits. Of several that find it so, the one with the longest patience is right."""
@@ -175,7 +179,11 @@ class Course:
 
 @dataclass
 class Carrier:
-    """Carries rows over one connection, until the exchange is closed. Lives in a thread of its own."""
+    """Carries rows until the exchange is closed. Lives in a thread of its own.
+
+    Attributes:
+        connections: that it keeps busy, if its sender can do that.
+    """
 
     ctx: Context
     issue: PrintedIssue
@@ -184,6 +192,7 @@ class Carrier:
     course: Course
     flow: Outflow
     exchange: Exchange[Ready, Change]
+    connections: int = 1
     _hand: dict[int, Ready] = field(default_factory=dict)
     _handed: set[int] = field(default_factory=set)
 
@@ -216,7 +225,7 @@ class Carrier:
             self._hand.clear()
 
     def _send(self, mails: Iterator[Message]) -> None:
-        for result in self.ctx.sender.send(mails, self._hand_over):
+        for result in self._results(mails):
             assert result.message.delivery_id is not None
             if result.message.delivery_id in self._handed:
                 self.flow.leave(result.message.recipient)
@@ -224,7 +233,14 @@ class Carrier:
             answer = Answer(
                 result.message.delivery_id, result.outcome, result.code, result.detail, result.provider_id
             )  # fmt: skip
-            change = self._change(result, answer)
+            try:
+                change = self._change(result, answer)
+            except SenderRefused as trouble:
+                # Not passed on from here: the sender may have others under way, and hears them out when nothing comes.
+                self.course.refused(str(trouble))
+                self._handed.discard(answer.delivery_id)
+                self.journal.taken_back([answer.delivery_id])
+                continue
             if change.state == "queued":
                 self.journal.taken_back([answer.delivery_id])
             else:
@@ -232,12 +248,20 @@ class Carrier:
             self._handed.discard(answer.delivery_id)
             self._settle(change)
 
+    def _results(self, mails: Iterator[Message]) -> Iterator[SendResult]:
+        sender = self.ctx.sender
+        if self.connections > 1 and isinstance(sender, SenderAbreast):
+            return sender.send_abreast(mails, self._hand_over, self.connections)
+        return sender.send(mails, self._hand_over)
+
     def _mails(self, rows: list[Ready]) -> Iterator[Message]:
         """The mails of these rows, and of those that become ready meanwhile: a connection is kept busy, not filled."""
         while rows:
             self._hand.update((ready.row.id, ready) for ready in rows)
             for row_id in [ready.row.id for ready in rows]:
-                if self._hand[row_id].seen.is_old(self.ctx):
+                if self.course.halted.is_set():
+                    return
+                if self._hand[row_id].seen.is_old(Look.now(self.ctx)):
                     self._look_again([ready for each in rows if (ready := self._hand.get(each.row.id)) is not None])
                 if (mail := self._mail(self._hand[row_id])) is not None:
                     yield mail
@@ -279,12 +303,12 @@ class Carrier:
         self._handed.add(message.delivery_id)
 
     def _look_last(self, delivery_id: int) -> None:
-        ready = self._hand[delivery_id]
-        if not self.course.goes_on():
+        ready, now = self._hand[delivery_id], Look.now(self.ctx)
+        if not self.course.goes_on(now):
             raise Withdrawn
-        if self.ctx.clock() >= ready.row.lease_until - SKEW or time.monotonic() >= ready.until:
+        if now.by_wall >= ready.row.lease_until - SKEW or now.by_ticks >= ready.until:
             raise Withdrawn
-        if ready.seen.is_old(self.ctx):
+        if ready.seen.is_old(now):
             self._look_again([ready])
             if self._hand[delivery_id].reason:
                 raise Overtaken

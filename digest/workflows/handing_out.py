@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from digest.engine.exchange import Exchange
 from digest.engine.journal import Journal
+from digest.senders.base import SenderAbreast
 from digest.store import deliveries, issues
 from digest.store.deliveries import Change, Claimed
 from digest.workflows.carrying import SKEW, Carrier, Course, Ready, look
@@ -65,10 +66,14 @@ class HandingOut:
 
         flow = Outflow(self.ctx, course.goes_on)
 
-        def carry() -> None:
-            Carrier(self.ctx, self.issue, self.journal, self.pace, course, flow, exchange).run()
+        # Who may have to wait for a turn with others under way needs a thread for each connection.
+        abreast = isinstance(self.ctx.sender, SenderAbreast) and not flow.makes_wait
+        carriers, lanes = (1, connections) if abreast else (connections, 1)
 
-        with exchange.carriers(carry, connections):
+        def carry() -> None:
+            Carrier(self.ctx, self.issue, self.journal, self.pace, course, flow, exchange, lanes).run()
+
+        with exchange.carriers(carry, carriers):
             self._clerk(exchange, course, flow)
         flow.close()
         return course.problem

@@ -247,4 +247,4 @@ def addressee(**changes: Any) -> Addressee:
         preferences_url="https://mail.float.example/preferences/AAAAAAAAAAFqPzq0Zc1yVnE2mJ8tTq3x",
         name="Ada Lovelace",
     )
-    return replace(reader, **changes)
+    return reader._replace(**changes)

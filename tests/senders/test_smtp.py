@@ -5,7 +5,6 @@ import hmac
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -297,7 +296,7 @@ def test_a_utf8_local_part_needs_smtputf8_and_a_utf8_domain_goes_out_as_a_labels
 def test_an_address_that_could_say_more_than_an_address_never_reaches_the_server(
     server: MailServer, address: str
 ) -> None:
-    bad = replace(letter("a@x.example", 1), recipient=address)
+    bad = letter("a@x.example", 1)._replace(recipient=address)
     results = list(sender(server).send([bad, letter("b@x.example", 2)], lambda _: None))
     assert [(r.outcome, r.code) for r in results] == [("failed", "553 5.1.3"), ("sent", "250 2.0.0")]
     assert sum(command.upper().startswith("RCPT") for command in server.commands) == 1
@@ -306,7 +305,7 @@ def test_an_address_that_could_say_more_than_an_address_never_reaches_the_server
 @pytest.mark.parametrize("trick", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r"])
 def test_a_smuggled_end_of_data_fails_and_nothing_of_it_is_sent(server: MailServer, trick: bytes) -> None:
     whole = letter("a@x.example")
-    tricky = replace(whole, data=whole.data + b"x" + trick + b"MAIL FROM:<evil@x.example>\r\n")
+    tricky = whole._replace(data=whole.data + b"x" + trick + b"MAIL FROM:<evil@x.example>\r\n")
     results = list(sender(server).send([tricky], lambda _: None))
     assert [r.outcome for r in results] == ["failed"]
     assert server.recipients == []

@@ -376,7 +376,9 @@ def test_asked_to_stop_it_hands_nothing_over_any_more_and_leaves_the_rest_queued
 def test_an_issue_that_is_held_on_its_way_stops_at_the_next_look(
     lite: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)  # each mail is a second apart from the last
+    monkeypatch.setattr(
+        "digest.workflows.carrying.LOOK_AGAIN", timedelta(0)
+    )  # each mail is a second apart from the last
     issue = publish(lite)
     for number in range(25):
         reader(lite, f"r{number}@x.example")
@@ -396,7 +398,7 @@ def test_an_issue_that_is_held_on_its_way_stops_at_the_next_look(
 def test_who_unsubscribes_while_others_are_sent_theirs_gets_nothing(
     ctx: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", timedelta(0))
     issue = publish(ctx)
     for number in range(8):
         reader(ctx, f"r{number}@x.example")
@@ -415,7 +417,7 @@ def test_who_unsubscribes_while_others_are_sent_theirs_gets_nothing(
 def test_who_unsubscribes_between_making_a_mail_and_handing_it_over_gets_nothing(
     ctx: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", timedelta(0))
     issue = publish(ctx)
     people = [reader(ctx, f"r{number}@x.example") for number in range(5)]
     taking = sender.send
@@ -567,7 +569,7 @@ def test_an_issue_that_is_held_in_the_middle_of_a_chunk_stops_within_seconds(
 def test_cuts_of_a_newer_revision_are_not_sent_with_older_fragments(
     lite: Context, sender: FakeSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("digest.workflows.carrying.LOOK_AGAIN", timedelta(0))
     issue = publish(lite)
     for number in range(12):
         reader(lite, f"r{number}@x.example")
