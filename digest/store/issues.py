@@ -111,6 +111,18 @@ def in_state(session: Session, *states: str) -> list[Issue]:
     return list(session.exec(select(Issue).where(col(Issue.state).in_(states)).order_by(col(Issue.id))))
 
 
+def ahead(session: Session, newsletter_id: int) -> list[Issue]:
+    """Drafts and approved issues that are newer than all that went out, the nearest first."""
+    went_out = select(func.max(Issue.window_end)).where(
+        Issue.newsletter_id == newsletter_id, col(Issue.state).in_(("sending", "sent"))
+    )
+    newest = session.exec(went_out).one()
+    query = select(Issue).where(Issue.newsletter_id == newsletter_id, col(Issue.state).in_(("draft", "approved")))
+    if newest is not None:
+        query = query.where(Issue.window_end > newest)
+    return list(session.exec(query.order_by(col(Issue.window_end), col(Issue.id)).limit(10)))
+
+
 def plan(session: Session, values: dict[str, Any]) -> int:
     """Insert a planned issue, or find the one that already has its slot; its id either way.
 

@@ -2,21 +2,21 @@
 
 import email
 import email.policy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlmodel import Session
 
 from digest.domain.audience import Arrival, TopicChoice
 from digest.domain.calendar import Frequency
-from digest.domain.mail import Message
+from digest.domain.mail import Cut, Message
 from digest.errors import NotFound, UsageError
 from digest.render.cut import cut_for, selection_all
 from digest.render.preflight import Finding
 from digest.store import deliveries, issues, subscribers
 from digest.store.deliveries import Hour
 from digest.store.newsroom import topics as all_topics
-from digest.store.tables import Issue
+from digest.store.tables import Issue, Subscriber, Subscription
 from digest.workflows.context import Context
 from digest.workflows.delivery_plan import Chooser, articles_of, updates, why_not
 from digest.workflows.messages import PrintedIssue, addressed, drafted, printed, shown_again
@@ -109,16 +109,9 @@ def _mail(
     if topics is None and not subscriber and frequency == "every-issue":
         cut = cut_for(issue.fragments, selection_all(issue.document))
     else:
-        with ctx.db.read() as session:
-            received = _received(session, row, issue, reader) if subscriber else frozenset()
-            day = _arrival(ctx, session, row, reader) if subscriber else Arrival()
-        choice, often = (
-            (reader.choice, reader.frequency) if subscriber else (TopicChoice(topics or frozenset()), frequency)
-        )
-        due = choice.due(often, day)
-        if due is None:
-            raise NotFound(f"no mail would be sent for these choices: {why_not(choice, often, day)}")
-        found, reason = Chooser(issue, issues.spec_of(row)).cut_of(due, received)
+        if not subscriber:
+            reader = replace(NOBODY, choice=TopicChoice(topics or frozenset()), frequency=frequency)
+        found, reason = cut_of(ctx, row, issue, reader)
         if found is None:
             raise NotFound(f"no mail would be sent for these choices: {reason}")
         cut = found
@@ -134,6 +127,22 @@ def _mail(
         dated_at=row.due_at,
     )
     return message.data
+
+
+def cut_of(ctx: Context, row: Issue, issue: PrintedIssue, reader: Onlooker) -> tuple[Cut | None, str]:
+    """What a reader with these choices gets of an issue; or None, and why they get nothing.
+
+    It is the same choosing as for the ledger. A reader without an id has received nothing, and their copy arrives on
+    the day of the issue.
+    """
+    received, day = frozenset[int](), Arrival()
+    if reader.subscriber_id:
+        with ctx.db.read() as session:
+            received, day = _received(session, row, issue, reader), _arrival(ctx, session, row, reader)
+    due = reader.choice.due(reader.frequency, day)
+    if due is None:
+        return None, why_not(reader.choice, reader.frequency, day)
+    return Chooser(issue, issues.spec_of(row)).cut_of(due, received)
 
 
 def _arrival(ctx: Context, session: Session, row: Issue, reader: Onlooker) -> Arrival:
@@ -161,15 +170,21 @@ def _received(session: Session, row: Issue, issue: PrintedIssue, reader: Onlooke
     return frozenset(each.story_id for each in before if had[each.issue_id].bits & each.positions)
 
 
+def onlooker(session: Session, subscription: Subscription, person: Subscriber) -> Onlooker:
+    """A subscriber with what they chose."""
+    assert person.id is not None
+    assert subscription.id is not None
+    return Onlooker(
+        person.id, subscription.id, person.address, person.name, subscribers.choice_of(session, subscription.id),
+        frequency_named(subscription.frequency), Hour(subscription.hour, person.zone if subscription.hour else ""),
+    )  # fmt: skip
+
+
 def _reader(session: Session, newsletter_id: int, address: str) -> Onlooker:
     person = subscribers.find(session, address)
     if person is None or person.id is None:
         raise NotFound(f"no subscriber has the address {address}")
     for subscription in subscribers.subscriptions_of(session, person.id):
-        if subscription.newsletter_id == newsletter_id and subscription.id is not None:
-            return Onlooker(
-                person.id, subscription.id, person.address, person.name,
-                subscribers.choice_of(session, subscription.id), frequency_named(subscription.frequency),
-                Hour(subscription.hour, person.zone if subscription.hour else ""),
-            )  # fmt: skip
+        if subscription.newsletter_id == newsletter_id:
+            return onlooker(session, subscription, person)
     raise NotFound(f"{address} has not subscribed to this newsletter")

@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from digest.store.subscribers import choice_of
 from digest.workflows import subscribe
+from digest.workflows.approve import approve
 from tests.browser.conftest import House
+from tests.web.desk_house import EDITOR, HEADLINES, draft_issue
 from tests.web.house import publish
 
 pytestmark = pytest.mark.browser
+
+COURT, BITCOIN = HEADLINES[1][0], HEADLINES[2][0]
 
 STICKS_OUT = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
     .filter(each => each.getBoundingClientRect().right > innerWidth).map(each => each.outerHTML.slice(0, 200))"""
@@ -65,6 +70,44 @@ def test_a_reader_without_scripts_signs_up_chooses_and_leaves(house: House) -> N
     expect(page.locator("h1")).to_have_text("You have left The Ledger")
     page.get_by_role("button", name="Resubscribe").click()
     expect(page.locator("h1")).to_have_text("Welcome back")
+
+
+def test_the_copy_follows_what_is_ticked(house: House) -> None:
+    approve(house.ctx, draft_issue(house.ctx), EDITOR)
+    number = subscribe.add_subscriber(
+        house.ctx, "rosa@example.org", newsletter=["ledger"], topics=["policy"], confirmed=True
+    )[0]
+    page = house.window(width=1280)
+    page.goto(f"/preferences/{house.ctx.signer.sign('preferences', number)}")
+    mail = page.frame_locator("#copy iframe").locator("body")
+    expect(mail).to_contain_text(COURT)
+    expect(mail).not_to_contain_text(BITCOIN)
+    page.get_by_role("checkbox", name="Markets").check()
+    expect(mail).to_contain_text(BITCOIN)
+    page.get_by_role("checkbox", name="Policy").uncheck()
+    expect(mail).not_to_contain_text(COURT)
+    page.get_by_label("Weekly").check()
+    expect(page.locator("#copy")).to_contain_text("No mail from this issue.")
+    page.get_by_label("Every issue").check()
+    expect(mail).to_contain_text(BITCOIN)
+    with house.ctx.db.read() as session:
+        assert choice_of(session, number).topics == {"policy"}
+    page.get_by_role("button", name="Save my choices").click()
+    expect(page.locator(".message")).to_contain_text("Markets, every issue.")
+    assert house.complaints == []
+
+
+def test_without_scripts_a_button_shows_the_copy(house: House) -> None:
+    approve(house.ctx, draft_issue(house.ctx), EDITOR)
+    number = subscribe.add_subscriber(house.ctx, "rosa@example.org", newsletter=["ledger"], confirmed=True)[0]
+    page = house.window(width=375, scripts=False)
+    page.goto(f"/preferences/{house.ctx.signer.sign('preferences', number)}")
+    page.get_by_role("checkbox", name="Markets").check()
+    page.get_by_role("button", name="Show what I’d get").click()
+    expect(page.get_by_role("checkbox", name="Markets")).to_be_checked()
+    mail = page.frame_locator("#copy iframe").locator("body")
+    expect(mail).to_contain_text(BITCOIN)
+    expect(mail).not_to_contain_text(COURT)
 
 
 def test_topics_appear_with_the_newsletter_that_they_belong_to(house: House) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, ImmutableMultiDict
 from starlette.exceptions import HTTPException
 
 from digest.errors import DigestError
@@ -27,6 +27,9 @@ HONEYPOT = "website"
 FORMS_AN_HOUR = 20
 """Public forms that one client may send in an hour."""
 
+LOOKS_AN_HOUR = 600
+"""Copies that one client may look at in an hour; each tick of a box is a look."""
+
 MAX_FIELDS = 300
 
 
@@ -39,18 +42,22 @@ Form = Annotated[FormData, Depends(_submitted)]
 """The fields of a form, urlencoded or multipart; empty if the body is something else. Files are refused."""
 
 
-def field(form: FormData, name: str) -> str:
+Fields = ImmutableMultiDict[str, Any]
+"""What a form holds, sent in a body or in an address."""
+
+
+def field(form: Fields, name: str) -> str:
     """The first value of a field, "" if there is none."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
 
 
-def optional(form: FormData, name: str) -> str | None:
+def optional(form: Fields, name: str) -> str | None:
     """The first value of a field, None if the form doesn't have it."""
     return field(form, name) if name in form else None
 
 
-def fields(form: FormData, name: str) -> list[str]:
+def fields(form: Fields, name: str) -> list[str]:
     """All values of a field that may come several times, such as ticked boxes."""
     return [value for value in form.getlist(name) if isinstance(value, str)]
 
@@ -67,6 +74,7 @@ class Door:
         self._pages = pages
         self._trusted = trusted_proxies
         self._limiter = RateLimiter(FORMS_AN_HOUR, timedelta(hours=1), ctx.clock)
+        self._looks = RateLimiter(LOOKS_AN_HOUR, timedelta(hours=1), ctx.clock)
 
     def page(
         self,
@@ -100,6 +108,10 @@ class Door:
             raise HTTPException(
                 429, "That were many forms in a short time. Please try again in an hour.", {"Retry-After": "3600"}
             )
+
+    def may_look(self, request: Request) -> bool:
+        """Count a look at something that takes work to show; whether it is within the limit."""
+        return self._looks.allows(client_address(request, self._trusted))
 
     def send_mail(self) -> None:
         """Send what forms have queued. It runs after the answer: what fails stays queued, and the worker goes on."""

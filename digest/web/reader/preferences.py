@@ -1,11 +1,16 @@
 """The preference centre, by the link in every mail or by one asked for by address."""
 
+import re
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.exceptions import HTTPException
 
-from digest.web.reader.forms import HONEYPOT, Door, Form, field, fields, optional
+from digest.errors import NotFound
+from digest.web.here import here, origin_of
+from digest.web.reader.forms import HONEYPOT, Door, Fields, Form, field, fields, optional
 from digest.web.reader.words import (
     FREQUENCY_WORDS,
     TOPIC_OFTEN,
@@ -16,16 +21,22 @@ from digest.web.reader.words import (
     out_words,
 )
 from digest.web.reader.zones import zone_regions
+from digest.web.security import mail_csp
 from digest.workflows import subscribe
+from digest.workflows.next_copy import NextCopies, NextCopy
 from digest.workflows.subscribe import Choices
 
 SAVED = {"choices", "resumed", "joined"}
 """What the page can say about the last step."""
 
+_SANDBOX = "; sandbox allow-popups allow-popups-to-escape-sandbox"
+TOO_MANY_LOOKS = "That were many looks in a short time. Please try again in an hour; saving works all the same."
+
 
 def router(door: Door) -> APIRouter:
     """``/preferences`` and ``/preferences/{token}``."""
     routes = APIRouter()
+    copies = NextCopies(door.ctx)
 
     @routes.get("/preferences")
     def request_page(request: Request) -> Response:
@@ -48,29 +59,33 @@ def router(door: Door) -> APIRouter:
 
     @routes.get("/preferences/{token}")
     def preferences_page(request: Request, token: str, saved: str = "") -> Response:
-        """What the link's owner chose."""
-        return _page(door, request, token, saved=saved if saved in SAVED else "")
+        """What the link's owner chose, and the next copy; with ``show``, what they tick now and the copy that it makes."""
+        if "show" not in request.query_params:
+            return _page(door, copies, request, token, saved=saved if saved in SAVED else "")
+        return _page(door, copies, request, token, unsaved=_choices(request.query_params))
+
+    @routes.get("/preferences/{token}/copy")
+    def copy(request: Request, token: str) -> Response:
+        """The mail in the page's frame."""
+        if not door.may_look(request):
+            raise HTTPException(429, TOO_MANY_LOOKS, {"Retry-After": "3600"})
+        found = copies.of(token, _choices(request.query_params))
+        if found is None or not found.html:
+            raise NotFound("these choices bring no mail")
+        html = here(found.html, door.ctx.public_url, origin_of(request))
+        html = re.sub(r"</head\s*>", lambda end: '<base target="_blank">' + end[0], html, count=1, flags=re.IGNORECASE)
+        policy = mail_csp(door.ctx.public_url, frame_ancestors="'self'") + _SANDBOX
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy, "X-Robots-Tag": "noindex"})
 
     @routes.post("/preferences/{token}")
     def save(request: Request, token: str, form: Form) -> Response:
         """Keep the choices, then show them (303, so that reloading sends nothing twice)."""
         is_resuming = bool(field(form, "resume"))
-        choices = (
-            Choices(pause_until="")
-            if is_resuming
-            else Choices(
-                topics=frozenset(topics := fields(form, "topics")),
-                often={topic: field(form, f"often:{topic}") for topic in topics},
-                frequency=optional(form, "frequency"),
-                pause_until=optional(form, "pause_until"),
-                hour=optional(form, "hour"),
-                zone=optional(form, "zone"),
-            )
-        )
+        choices = Choices(pause_until="") if is_resuming else _choices(form)
         try:
             subscribe.save_preferences(door.ctx, token, choices)
         except subscribe.WrongField as error:
-            return _page(door, request, token, status=400, errors={error.field: str(error)}, unsaved=choices)
+            return _page(door, copies, request, token, status=400, errors={error.field: str(error)}, unsaved=choices)
         return _see(token, "resumed" if is_resuming else "choices")
 
     @routes.post("/preferences/{token}/join")
@@ -86,8 +101,22 @@ def _see(token: str, saved: str) -> Response:
     return RedirectResponse(f"/preferences/{token}?saved={saved}", status_code=303)
 
 
+def _choices(form: Fields) -> Choices:
+    """What a form says: a box that isn't ticked says no, a field that isn't there says nothing."""
+    topics = fields(form, "topics")
+    return Choices(
+        topics=frozenset(topics),
+        often={topic: field(form, f"often:{topic}") for topic in topics},
+        frequency=optional(form, "frequency"),
+        pause_until=optional(form, "pause_until"),
+        hour=optional(form, "hour"),
+        zone=optional(form, "zone"),
+    )
+
+
 def _page(
     door: Door,
+    copies: NextCopies,
     request: Request,
     token: str,
     *,
@@ -100,6 +129,7 @@ def _page(
     kept = subscribe.preferences_of(door.ctx, token)
     pause = kept.paused_until.isoformat() if kept.paused_until else ""
     written = unsaved or Choices()
+    copy, problem = _next(door, copies, request, token, written) if kept.state == "active" else (None, "")
     return door.page(
         request,
         "preferences.html",
@@ -129,4 +159,28 @@ def _page(
         cadence=cadence_words,
         saved=saved,
         errors=errors or {},
+        copy=copy,
+        copy_problem=problem,
+        copy_query=_query(written, kept),
     )
+
+
+def _next(
+    door: Door, copies: NextCopies, request: Request, token: str, choices: Choices
+) -> tuple[NextCopy | None, str]:
+    """The next copy; or None and why it can't be shown, "" if there is none."""
+    if not door.may_look(request):
+        return None, TOO_MANY_LOOKS
+    try:
+        return copies.of(token, choices), ""
+    except subscribe.WrongField as error:
+        return None, str(error)
+
+
+def _query(written: Choices, kept: subscribe.Preferences) -> str:
+    """The choices as the frame asks for them; always all that decide a copy, as a topic that is absent isn't chosen."""
+    topics = kept.topics if written.topics is None else written.topics
+    often = kept.often if written.topics is None else written.often
+    pairs = [("topics", topic) for topic in sorted(topics)]
+    pairs += [(f"often:{topic}", often[topic]) for topic in sorted(topics) if often.get(topic)]
+    return urlencode([*pairs, ("frequency", written.frequency or kept.frequency)])

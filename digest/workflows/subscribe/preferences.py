@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from digest.domain.audience import TopicChoice
+from digest.domain.audience import Signer, TopicChoice
 from digest.domain.calendar import Frequency, local_instant
 from digest.errors import InvalidToken, StateConflict
 from digest.store import newsletters, subscribers
@@ -95,6 +95,15 @@ def preferences_of(ctx: Context, token: str) -> Preferences:
     subscription_id = ctx.signer.verify("preferences", token)
     with ctx.db.read() as session:
         return _preferences(ctx, session, *_owner(session, session.get(Subscription, subscription_id)))
+
+
+def owner(session: Session, signer: Signer, token: str) -> tuple[Subscription, Subscriber]:
+    """Whose choices a link opens.
+
+    Raises:
+        InvalidToken: forged, altered, or never confirmed.
+    """
+    return _owner(session, session.get(Subscription, signer.verify("preferences", token)))
 
 
 def save_preferences(ctx: Context, token: str, choices: Choices) -> Preferences:
