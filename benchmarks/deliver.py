@@ -36,8 +36,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 TOPICS = tuple(f"topic{number}" for number in range(12))
-STORIES = 4
-"""Stories of each topic."""
+STORIES = 7
+"""Stories of each topic: mails of about 52 kB."""
 SMTP_SOURCE = "/usr/sbin/smtp-source"
 
 
@@ -74,7 +74,7 @@ def furnish(url: str, readers: int) -> int:
         items = []
         for _ in range(STORIES):
             number += 1
-            dek = " ".join(chance.choice(("price", "fund", "rose", "after", "the", "court", "said")) for _ in range(40))
+            dek = " ".join(chance.choice(("price", "fund", "rose", "after", "the", "court", "said")) for _ in range(75))
             items.append(
                 PlacedItem(
                     StoryItem(

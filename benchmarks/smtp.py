@@ -79,18 +79,17 @@ def main() -> None:
 
 
 def ours(port: int, connections: int, count: int) -> Cost:
-    """Each thread sends its part through the one sender, as workers do."""
+    """All connections in one thread, as a worker does."""
     sender = SmtpSender("127.0.0.1", port, tls="none", ehlo="bench.example", per_connection=10_000)
     data = _letter()
     taken: list[int] = []
 
-    def run(number: int) -> None:
-        part = range(number, count, connections)
-        for start in range(0, len(part), sender.batch):
-            mails = [Message(n, f"<{n}@x>", FROM, TO, data, prepared=True) for n in part[start : start + sender.batch]]
-            taken.append(sum(result.outcome == "sent" for result in sender.send(mails, lambda _: None)))
+    def run(_: int) -> None:
+        mails = (Message(n, f"<{n}@x>", FROM, TO, data, prepared=True) for n in range(count))
+        results = sender.send_abreast(mails, lambda _: None, connections)
+        taken.append(sum(result.outcome == "sent" for result in results))
 
-    cost = _in_threads(run, connections, count)
+    cost = _in_threads(run, 1, count)
     assert sum(taken) == count, f"{sum(taken)} of {count} were taken"
     sender.close()
     return cost

@@ -93,8 +93,7 @@ class Message(NamedTuple):  # a tuple, as one is made for every mail
     prepared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendResult:
+class SendResult(NamedTuple):  # a tuple, as one is made for every mail
     """What became of one message.
 
     Attributes:
@@ -104,7 +103,7 @@ class SendResult:
         detail: the server's words, for the ledger.
         provider_id: the provider's own id of the message.
         retry_after: seconds that the server asked for.
-        refusal: what a deferral or failure speaks of; from code and words, unless the sender knows better.
+        speaks_of: what a deferral or failure speaks of, if the sender knows better than code and words.
     """
 
     message: Message
@@ -113,8 +112,11 @@ class SendResult:
     detail: str = ""
     provider_id: str = ""
     retry_after: float | None = None
-    refusal: Refusal = ""
+    speaks_of: Refusal = ""
 
-    def __post_init__(self) -> None:
-        if not self.refusal and self.outcome in ("deferred", "failed"):
-            object.__setattr__(self, "refusal", refusal_of(self.code, self.detail))
+    @property
+    def refusal(self) -> Refusal:
+        """What a deferral or failure speaks of."""
+        if self.speaks_of or self.outcome not in ("deferred", "failed"):
+            return self.speaks_of
+        return refusal_of(self.code, self.detail)

@@ -12,18 +12,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import getitem, itemgetter
+from typing import NamedTuple
 
 from digest.domain.mail import Cut, Fragment, Message
 from digest.errors import MessageError, RenderError
 from digest.render import headers, quoted
 from digest.render.cut import LEAD
-from digest.render.message import HTML_PART, TEXT_PART, Addressee, Head, link
+from digest.render.message import HTML_PART, TEXT_PART, Addressee, Head, Lines, link
 
 LONGEST_LINE = 998
 """RFC 5322 2.1.1, without the CRLF."""
 
 Piece = bytes | str
 """Bytes as they are, or the name of the value that goes here."""
+
+KNOWN = 10_000
+"""Cuts whose pieces are kept in order, half a kilobyte each."""
 
 TOKENS = ("PREHEADER", "UNSUBSCRIBE", "PREFERENCES", "ADDRESS")
 
@@ -64,7 +68,7 @@ class Stitcher:
         row.append((always, head.closing))
         self._tables, digits, self._gaps = _tables(row)
         self._digits = itemgetter(*(always // 4 - digit for digit in digits))
-        self._gapped = Cut.of(position for _, _, position in self._gaps).bits
+        self._laid: dict[int, _Laid] = {}
 
     def message(self, cut: Cut, addressee: Addressee) -> Message:
         """The finished mail. The same arguments give the same bytes.
@@ -72,8 +76,9 @@ class Stitcher:
         Raises:
             MessageError: an address, Message-ID or link that can't stand in a mail.
         """
-        bits = cut.bits & self._mask | self._always
-        lines = next((lines for position, lines in self._tops if bits >> position & 1), self._head.lines[None])
+        if (laid := self._laid.get(cut.bits)) is None:
+            laid = self._lay(cut.bits)
+        lines = laid.lines
         address = headers.address(addressee.address)
         unsubscribe, preferences = link(addressee.unsubscribe_url), link(addressee.preferences_url)
         values = (
@@ -83,16 +88,40 @@ class Stitcher:
         pieces = [
             headers.mailbox_of("To", addressee.name, address), lines.subject_field, _dated(addressee.date),
             headers.plain("Message-ID", addressee.message_id), headers.plain("List-Unsubscribe", f"<{unsubscribe}>"),
+            *laid.pieces,
         ]  # fmt: skip
-        pieces += map(getitem, self._tables, self._digits(f"{bits:x}"))
-        whole = bits & self._gapped == self._gapped
-        for index, slot, position in self._gaps:
-            if whole or bits >> position & 1:
-                pieces[index] = values[slot]
+        for index, slot in laid.gaps:
+            pieces[index] = values[slot]
         return Message(
             addressee.delivery_id, addressee.message_id, self._head.envelope_from, address, b"".join(pieces),
             prepared=True,
         )  # fmt: skip
+
+    def _lay(self, cut_bits: int) -> "_Laid":
+        """The pieces of a cut, as its next reader gets them too. They are named, not copied."""
+        bits = cut_bits & self._mask | self._always
+        laid = _Laid(
+            tuple(map(getitem, self._tables, self._digits(f"{bits:x}"))),
+            tuple((index, slot) for index, slot, position in self._gaps if bits >> position & 1),
+            next((lines for position, lines in self._tops if bits >> position & 1), self._head.lines[None]),
+        )
+        if len(self._laid) >= KNOWN:
+            self._laid.clear()
+        self._laid[cut_bits] = laid
+        return laid
+
+
+class _Laid(NamedTuple):
+    """What the messages of one cut have in common.
+
+    Attributes:
+        pieces: what stands behind the fields that are a reader's own.
+        gaps: index among a message's pieces, and slot of the value that goes there.
+    """
+
+    pieces: tuple[bytes, ...]
+    gaps: tuple[tuple[int, int], ...]
+    lines: Lines
 
 
 _SLOTS = [f"{part}:{token}" for token in TOKENS for part in ("text", "html")]

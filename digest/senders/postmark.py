@@ -203,7 +203,7 @@ def _results(messages: Sequence[Message], response: requests.Response) -> Iterat
             code=str(error or 200),
             detail=words,
             provider_id=str(item.get("MessageID", "")),
-            refusal="" if outcome == "sent" else "hard" if error == _INACTIVE else "soft",
+            speaks_of="" if outcome == "sent" else "hard" if error == _INACTIVE else "soft",
         )
     if ours:
         raise SenderRefused(f"Postmark refuses us: {ours}")

@@ -17,6 +17,7 @@ breaks leaves the outcome unknown. Only one final dot is ever without its answer
 import re
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import lru_cache
 from select import POLLIN
 from typing import NamedTuple
 
@@ -338,6 +339,7 @@ def _speaks_of_the_message(mail: Reply) -> bool:
     return mail.code == 552 or bool(re.match(rb"5\.(3\.4|6\.\d+)\b", mail.words))
 
 
+@lru_cache(maxsize=64)
 def _read(reply: Reply) -> tuple[str, str]:
     """A reply as status, with the enhanced code (RFC 2034) where there is one, and words without it."""
     words = reply.words.decode("utf-8", "replace")

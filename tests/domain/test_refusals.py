@@ -52,7 +52,7 @@ def test_a_result_knows_its_refusal_and_a_sender_may_know_better() -> None:
     assert SendResult(message, "failed", "550 5.1.1", "no such user").refusal == "hard"
     assert SendResult(message, "sent", "250 2.1.5", "5.1.1 in passing").refusal == ""
     assert SendResult(message, "unknown", "", "550 nothing").refusal == ""
-    assert SendResult(message, "failed", "406", "inactive", refusal="hard").refusal == "hard"
+    assert SendResult(message, "failed", "406", "inactive", speaks_of="hard").refusal == "hard"
 
 
 @pytest.mark.parametrize(
