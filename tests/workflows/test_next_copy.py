@@ -110,8 +110,9 @@ def test_a_draft_that_goes_out_by_itself_is_shown_as_it_stands(ctx: Context) -> 
 
 
 @pytest.mark.parametrize("kept_back", ["waits for an editor", "held", "made by hand"])
-def test_what_editors_have_not_let_go_is_not_shown(plain: Context, kept_back: str) -> None:
+def test_what_editors_have_not_let_go_is_not_shown(plain: Context, clock: Clock, kept_back: str) -> None:
     out = publish(plain, headline="Yesterday's news")
+    clock.advance(days=1)
     issue_id = draft_issue(plain, approval="editor" if kept_back == "waits for an editor" else "auto")
     if kept_back == "held":
         hold(plain, issue_id, EDITOR, "a doubt")
