@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "draft": ("pipeline", "Make the draft of a newsletter's issue."),
     "issue": ("issue", "List, show, render, check, approve, hold, send and audit issues."),
     "subscribers": ("subscribers", "Add, list, import and export subscribers."),
+    "inbox": ("inbox", "Unsubscribe who asks for it by mail, from a Maildir, an mbox file or a mail server's pipe."),
     "feeds": ("feeds", "Add, check, import, export and list feeds."),
     "newsroom": ("newsroom", "Check, plan, apply and export the newsroom's files."),
     "sender": ("sender", "Show what the sender may send: limits, warm-up, domains that asked to slow down."),

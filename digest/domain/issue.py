@@ -173,6 +173,7 @@ class IssueDocument:
         subject, preheader, title: templates (see ``NewsletterSpec``); ``title`` also heads the archive page.
         share: whether lead and cards link to a page on which they can be handed on.
         from_address, postal_address, public_url, archive_url: identity of the sender and its pages.
+        unsubscribe_by_mail: address that takes wishes to leave, "" for none.
     """
 
     issue_id: int
@@ -192,6 +193,7 @@ class IssueDocument:
     title: str = "{{ top.headline }}"
     locale: str = "en-US"
     share: bool = False
+    unsubscribe_by_mail: str = ""
     theme: Theme = field(default_factory=Theme)
     blocks: tuple[Block, ...] = ()
 

@@ -137,6 +137,8 @@ class NewsletterSpec:
         host: the person who signs it.
         from_address: the visible sender; its domain is also that of Message-ID and List-Id.
         postal_address: one line, required by law in every mail.
+        unsubscribe_by_mail: an address of yours to which mail programs may send a reader's wish to leave, beside the
+            link; ``digest inbox`` reads what arrives there. Empty: links only.
         hour: local time of sending, "HH:MM"; zone: IANA name.
         approval: ``auto`` (sent by itself when due) or ``editor`` (waits for a person).
         draft_lead: minutes before the slot at which the draft is made.
@@ -174,6 +176,7 @@ class NewsletterSpec:
     order: int = 100
     share: bool = True
     indexed: bool = True
+    unsubscribe_by_mail: str = ""
     summaries: Literal["extractive", "model"] = "extractive"
     theme: Theme = field(default_factory=Theme)
     ranking: RankingWeights = field(default_factory=RankingWeights)

@@ -150,10 +150,13 @@ def _newsletter(spec: NewsletterSpec, newsroom: Newsroom, source: Source) -> Ite
     known = f"the topics are {', '.join(sorted(topics)) or 'none'}"
     if not _SLUG.fullmatch(spec.slug):
         yield source.problem(f"{spec.slug!r} must be lower-case letters, digits and hyphens", "slug")
-    try:
-        validate_email(spec.from_address, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        yield source.problem(str(error), "from_address")
+    for name in ("from_address", "unsubscribe_by_mail"):
+        if name == "unsubscribe_by_mail" and not spec.unsubscribe_by_mail:
+            continue
+        try:
+            validate_email(getattr(spec, name), check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        except EmailNotValidError as error:
+            yield source.problem(str(error), name)
     if not spec.postal_address.strip():
         yield source.problem("must not be empty: the law asks for it in every mail", "postal_address")
     if not _HOUR.fullmatch(spec.hour):

@@ -4,6 +4,7 @@ import base64
 import re
 from datetime import datetime
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import idna
 
@@ -116,6 +117,27 @@ def mailbox_of(name: str, display: str, bare: str) -> bytes:
 def dated(moment: datetime) -> bytes:
     """The Date field of an aware time."""
     return f"Date: {format_datetime(moment)}\r\n".encode()
+
+
+def leaving_mail(mail_address: str) -> str:
+    """A ``mailto:`` (RFC 6068) whose subject wants but a token behind it.
+
+    Raises:
+        MessageError: see :func:`address`.
+    """
+    return f"mailto:{quote(address(mail_address), safe='@+')}?subject=unsubscribe%20"
+
+
+def unsubscribe(url: str, by_mail: str = "") -> bytes:
+    """List-Unsubscribe (RFC 2369): the link (RFC 8058), and behind it, if it is offered, the mail.
+
+    Args:
+        url: fit for a header (``message.link``); it ends in the reader's token.
+        by_mail: what :func:`leaving_mail` gave, "" for none; the token of the link goes to its end.
+    """
+    if not by_mail:
+        return plain("List-Unsubscribe", f"<{url}>")
+    return plain("List-Unsubscribe", f"<{url}>,")[:-2] + f"\r\n <{by_mail}{url.rpartition('/')[2]}>\r\n".encode()
 
 
 def plain(name: str, value: str) -> bytes:

@@ -67,6 +67,8 @@ class Head:
     closing: bytes
     boundary: bytes
     lines: Mapping[int | None, Lines]
+    leaving_mail: str = ""
+    """A ``mailto:`` whose last word is to be a reader's token; "" if no mail takes a wish to leave."""
 
     @classmethod
     def of(cls, document: IssueDocument, *, test: bool = False) -> "Head":
@@ -106,7 +108,8 @@ class Head:
                 f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'.encode(),
             )
         )
-        return cls(sender, opening, parts_closing(boundary), boundary.encode(), lines)
+        leaving_mail = headers.leaving_mail(document.unsubscribe_by_mail) if document.unsubscribe_by_mail else ""
+        return cls(sender, opening, parts_closing(boundary), boundary.encode(), lines, leaving_mail)
 
     def lines_for(self, fragments: Sequence[Fragment], cut: Cut) -> Lines:
         """Subject and preheader of a cut, from its own top story."""

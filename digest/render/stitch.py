@@ -87,7 +87,7 @@ class Stitcher:
         )  # fmt: skip
         pieces = [
             headers.mailbox_of("To", addressee.name, address), lines.subject_field, _dated(addressee.date),
-            headers.plain("Message-ID", addressee.message_id), headers.plain("List-Unsubscribe", f"<{unsubscribe}>"),
+            headers.plain("Message-ID", addressee.message_id), headers.unsubscribe(unsubscribe, self._head.leaving_mail),
             *laid.pieces,
         ]  # fmt: skip
         for index, slot in laid.gaps:

@@ -60,6 +60,7 @@ def document_of(session: Session, issue_id: int, ctx: Context) -> IssueDocument:
         title=spec.title,
         locale=spec.locale,
         share=spec.share,
+        unsubscribe_by_mail=spec.unsubscribe_by_mail,
         theme=spec.theme,
         blocks=blocks,
     )

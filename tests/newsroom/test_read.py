@@ -57,6 +57,11 @@ LETTER = GOOD["newsletters/daily.toml"]
         ("newsletters__daily", LETTER.replace('"section"', '"sectoin"'), r"daily\.toml:12: blocks\[1\]\.type: is 'sectoin'"),
         (
             "newsletters__daily",
+            'unsubscribe_by_mail = "leave"\n' + LETTER,
+            r"daily\.toml:1: unsubscribe_by_mail: ",
+        ),
+        (
+            "newsletters__daily",
             LETTER.replace('topic = "bitcoin"', 'topic = "btc"'),
             r"daily\.toml:13: blocks\[1\]\.topic: 'btc' is no topic; the topics are bitcoin",
         ),

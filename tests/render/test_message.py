@@ -87,6 +87,19 @@ def test_the_mail_has_each_header_once_and_as_the_rfcs_want_them() -> None:
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
 
 
+def test_a_wish_to_leave_may_come_by_mail_where_an_address_takes_it() -> None:
+    head = Head.of(replace(DOCUMENT, unsubscribe_by_mail="leave+a&b@float.example"))
+    data = Stitcher(head, FRAGMENTS).message(WHOLE, documents.addressee()).data
+    token = "AAAAAAAAAAEwTAtGc2x0fJc1bJ0Yd9mK"
+    assert parsed(data)["List-Unsubscribe"] == (
+        f"<https://mail.float.example/unsubscribe/{token}>, "
+        f"<mailto:leave+a%26b@float.example?subject=unsubscribe%20{token}>"
+    )
+    assert parsed(data)["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    by_mail = f",\r\n <mailto:leave+a%26b@float.example?subject=unsubscribe%20{token}>"
+    assert data.replace(by_mail.encode(), b"") == sent()
+
+
 def test_every_line_ends_in_crlf_and_is_printable_ascii() -> None:
     data = sent(name="Ådå", unsubscribe_url="https://mail.float.example/unsubscribe/" + "A" * 500)
     assert data.replace(b"\r\n", b"").isascii()
