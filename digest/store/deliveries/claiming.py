@@ -1,5 +1,6 @@
 """Taking rows for a worker, looking at their readers again, and giving back what was not tried."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -53,41 +54,60 @@ def claim(
     )  # fmt: skip
     if session.execute(going.with_for_update(read=True)).first() is None:
         return []
+    take = _take_postgresql if session.get_bind().dialect.name == "postgresql" else _take_sqlite
+    taken: list[Sequence[Any]] = []
     # Two walks along one index, each of which stops after ``most`` rows: those that wait until later are never read.
-    walks = _CLAIM_POSTGRESQL if session.get_bind().dialect.name == "postgresql" else _CLAIM_SQLITE
-    values = {"issue": issue_id, "now": now, "lease": lease_until, "by": worker}
-    taken: list[Any] = []
-    for walk in walks:
+    for due in _DUE:
         if len(taken) < limit:
-            taken += session.execute(walk, {**values, "most": limit - len(taken)}).all()
+            values = {"issue": issue_id, "now": now, "lease": lease_until, "by": worker, "most": limit - len(taken)}
+            taken += take(session, due, values)
     return sorted(Claimed(*(row_id(issue_id, row[0]), *row, lease_until)) for row in taken)  # by reader
 
 
-def _claiming(due: str, *, is_postgresql: bool) -> Any:
-    # By moment alone, which is how the index has them: for another order all that is due would be sorted, each time.
-    chosen = (
-        f"SELECT {'ctid' if is_postgresql else 'subscriber_id'} FROM delivery_queue "  # noqa: S608  (no value in it)
-        f"WHERE issue_id = :issue AND state = 'queued' AND not_before {due} ORDER BY not_before LIMIT :most"
-    )
-    found = (
-        f"ctid = ANY(ARRAY({chosen} FOR UPDATE SKIP LOCKED))"
-        if is_postgresql
-        else f"issue_id = :issue AND subscriber_id IN ({chosen})"
-    )
-    statement = text(
-        "UPDATE delivery_queue SET state = 'sending', worker = :by, lease_until = :lease, attempts = attempts + 1, "  # noqa: S608
-        f"dated_at = coalesce(dated_at, :now) WHERE {found} "
-        "RETURNING subscriber_id, subscription_id, cut_id, attempts, dated_at"
-    )
+def _take_postgresql(session: Session, due: str, values: dict[str, Any]) -> Iterable[Sequence[Any]]:
+    return session.execute(_TAKE_POSTGRESQL[due], values).all()
+
+
+def _take_sqlite(session: Session, due: str, values: dict[str, Any]) -> Iterable[Sequence[Any]]:
+    """In two steps, as each step of a statement lets go of the interpreter: nobody else writes meanwhile."""
+    chosen: list[Any] = json.loads(session.execute(_CHOOSE_SQLITE[due], values).scalar_one())
+    session.execute(_TAKE_SQLITE, {**values, "readers": json.dumps([row[0] for row in chosen])})
+    moment, dialect = QUEUE.c.dated_at.type, session.get_bind().dialect
+    now = moment.process_bind_param(values["now"], dialect)
+    for row in chosen:
+        row[4] = values["now"] if row[4] == now else moment.process_result_value(row[4], dialect)
+    return chosen
+
+
+def _prepared(statement: str) -> Any:
     moment = QUEUE.c.dated_at.type
-    return statement.bindparams(bindparam("now", type_=moment), bindparam("lease", type_=moment)).columns(
-        QUEUE.c.subscriber_id, QUEUE.c.subscription_id, QUEUE.c.cut_id, QUEUE.c.attempts, QUEUE.c.dated_at
+    names = [name for name in ("now", "lease") if f":{name}" in statement]
+    return text(statement).bindparams(*(bindparam(name, type_=moment) for name in names))
+
+
+_DUE = ("<= :now", "IS NULL")
+# By moment alone, which is how the index has them: for another order all that is due would be sorted, each time.
+_WALK = "WHERE issue_id = :issue AND state = 'queued' AND not_before {} ORDER BY not_before LIMIT :most"
+_TAKE = """
+    UPDATE delivery_queue SET state = 'sending', worker = :by, lease_until = :lease, attempts = attempts + 1,
+        dated_at = coalesce(dated_at, :now)
+    WHERE """
+# No value is in any of these texts.
+_TAKE_POSTGRESQL = {
+    due: _prepared(
+        f"{_TAKE} ctid = ANY(ARRAY(SELECT ctid FROM delivery_queue {_WALK.format(due)} FOR UPDATE SKIP LOCKED)) "  # noqa: S608
+        "RETURNING subscriber_id, subscription_id, cut_id, attempts, dated_at"
+    ).columns(QUEUE.c.subscriber_id, QUEUE.c.subscription_id, QUEUE.c.cut_id, QUEUE.c.attempts, QUEUE.c.dated_at)
+    for due in _DUE
+}
+_CHOOSE_SQLITE = {
+    due: _prepared(
+        "SELECT json_group_array(json_array(subscriber_id, subscription_id, cut_id, attempts + 1, "  # noqa: S608
+        f"coalesce(dated_at, :now))) FROM (SELECT * FROM delivery_queue {_WALK.format(due)})"
     )
-
-
-_CLAIM_POSTGRESQL, _CLAIM_SQLITE = (
-    [_claiming(due, is_postgresql=is_postgresql) for due in ("<= :now", "IS NULL")] for is_postgresql in (True, False)
-)
+    for due in _DUE
+}
+_TAKE_SQLITE = _prepared(f"{_TAKE} issue_id = :issue AND subscriber_id IN (SELECT value FROM json_each(:readers))")  # noqa: S608
 
 
 _GONE = ("", "", "ended", None, None, None, False)
@@ -98,9 +118,12 @@ def with_recipients(session: Session, rows: Sequence[Claimed], signer: Signer) -
     connection = session.connection()
     wanted = [row.subscription_id for row in rows]
     if connection.dialect.name == "postgresql":
-        found = connection.execute(_RECIPIENTS_POSTGRESQL, {"wanted": wanted})
+        found = connection.execute(_RECIPIENTS_POSTGRESQL, {"wanted": wanted}).all()
     else:
-        found = connection.execute(_RECIPIENTS_SQLITE, {"wanted": str(wanted)})
+        found = json.loads(connection.execute(_RECIPIENTS_SQLITE, {"wanted": str(wanted)}).scalar_one())
+        moment = _MOMENT.result_processor(connection.dialect, None)
+        for row in found:
+            row[4] = row[4] and moment(row[4])
     known: dict[int, Any] = {row[0]: row[1:] for row in found}
     # Addresses that were hashed under an earlier secret, or not at all, are hashed now.
     fingerprint = signer.fingerprint
@@ -116,16 +139,21 @@ def with_recipients(session: Session, rows: Sequence[Claimed], signer: Signer) -
     return complete
 
 
-# Written by hand: one value for all rows, where the ORM's IN takes longer to spell than to answer.
+# Written by hand: one value for all rows, where the ORM's IN takes longer to spell than to answer; and on SQLite one
+# answer, as each row of an answer lets go of the interpreter, which the carriers then hold.
+_COLUMNS = """subscription.id, subscriber.address, subscriber.name, subscription.state, subscription.paused_until,
+        subscriber.erased_at, subscriber.hash_key, suppression.address_hash IS NOT NULL"""
 _RECIPIENTS = """
-    SELECT subscription.id, subscriber.address, subscriber.name, subscription.state, subscription.paused_until,
-        subscriber.erased_at, subscriber.hash_key, suppression.address_hash IS NOT NULL
     FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber_id
     LEFT JOIN suppression ON suppression.address_hash = subscriber.address_hash
     WHERE subscription.id """
 _MOMENT: Any = Subscription.__table__.c.paused_until.type  # type: ignore[attr-defined]
-_RECIPIENTS_POSTGRESQL = text(_RECIPIENTS + "= ANY(CAST(:wanted AS bigint[]))").columns(paused_until=_MOMENT)
-_RECIPIENTS_SQLITE = text(_RECIPIENTS + "IN (SELECT value FROM json_each(:wanted))").columns(paused_until=_MOMENT)  # noqa: S608  (no value in it)
+_RECIPIENTS_POSTGRESQL = text(f"SELECT {_COLUMNS} {_RECIPIENTS} = ANY(CAST(:wanted AS bigint[]))").columns(
+    paused_until=_MOMENT
+)
+_RECIPIENTS_SQLITE = text(
+    f"SELECT json_group_array(json_array({_COLUMNS})) {_RECIPIENTS} IN (SELECT value FROM json_each(:wanted))"  # noqa: S608
+)
 
 
 def bury(session: Session, worker: str) -> int:

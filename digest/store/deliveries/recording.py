@@ -1,5 +1,6 @@
 """What became of rows, and rows that wait, were lost, or need wait no longer."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -68,11 +69,10 @@ def _settle(session: Session, worker: str, issue_id: int, changes: Sequence[Chan
         readers, *others = (list(column) for column in zip(*rows, strict=True))
         values = (readers, *others, issue_id, readers, worker)
         return int(connection.exec_driver_sql(_SETTLE_POSTGRESQL, values).rowcount)
-    guarded = [(issue_id, row[0], worker, row[1]) for row in rows]
-    connection.exec_driver_sql(
-        _SETTLE_SQLITE, [(row[1], row[1], *row[1:], *guard) for row, guard in zip(rows, guarded, strict=True)]
-    )
-    return int(connection.exec_driver_sql(_TAKE_OUT_SQLITE, guarded).rowcount)
+    given_up = [row[0] for row in rows if row[1] != "skipped"]
+    guard = (issue_id, json.dumps([row[0] for row in rows]), worker, json.dumps(given_up))
+    connection.exec_driver_sql(_SETTLE_SQLITE, (json.dumps(rows), *guard))
+    return int(connection.exec_driver_sql(_TAKE_OUT_SQLITE, guard).rowcount)
 
 
 def _words(reason: str) -> str:
@@ -81,7 +81,8 @@ def _words(reason: str) -> str:
 
 
 # Written by hand for each database: one statement for all rows, and no value is processed on its way. The readers are
-# named twice, so that PostgreSQL goes along the key whatever it believes about a table that changes all the time.
+# named twice, so that PostgreSQL goes along the key whatever it believes about a table that changes all the time. On
+# SQLite every step of a statement lets go of the interpreter, which the carriers then hold: one step for all rows.
 _SETTLE_POSTGRESQL = """
     WITH gone AS (
         DELETE FROM delivery_queue AS q
@@ -97,16 +98,22 @@ _SETTLE_POSTGRESQL = """
     SELECT issue_id, subscriber_id, subscription_id, cut_id, dated_at, state, reason, provider_id FROM gone
 """
 _GUARD_SQLITE = """
-    WHERE issue_id = ? AND subscriber_id = ? AND worker = ?
-        AND (state = 'sending' OR (state = 'unknown' AND ? IN ('sent', 'failed')))
+    WHERE issue_id = ? AND subscriber_id IN (SELECT value FROM json_each(?)) AND worker = ? AND (
+        q.state = 'sending' OR (q.state = 'unknown' AND subscriber_id IN (SELECT value FROM json_each(?)))
+    )
 """
 _SETTLE_SQLITE = f"""
     INSERT INTO delivery_ledger
         (issue_id, subscriber_id, subscription_id, cut_id, dated_at, state, reason, provider_id)
-    SELECT issue_id, subscriber_id, subscription_id, iif(? = 'skipped', NULL, cut_id), iif(? = 'skipped', NULL, dated_at),
-        ?, ?, ? FROM delivery_queue {_GUARD_SQLITE}
+    SELECT issue_id, subscriber_id, subscription_id, iif(new.state = 'skipped', NULL, cut_id),
+        iif(new.state = 'skipped', NULL, dated_at), new.state, new.reason, new.provider_id
+    FROM (
+        SELECT json_extract(value, '$[0]') AS reader, json_extract(value, '$[1]') AS state,
+            json_extract(value, '$[2]') AS reason, json_extract(value, '$[3]') AS provider_id
+        FROM json_each(?)
+    ) AS new CROSS JOIN delivery_queue AS q ON q.subscriber_id = new.reader {_GUARD_SQLITE}
 """  # noqa: S608  (no value in it)
-_TAKE_OUT_SQLITE = f"DELETE FROM delivery_queue {_GUARD_SQLITE}"  # noqa: S608
+_TAKE_OUT_SQLITE = f"DELETE FROM delivery_queue AS q {_GUARD_SQLITE}"  # noqa: S608
 
 
 def _keep(session: Session, worker: str, changes: Sequence[Change]) -> int:
