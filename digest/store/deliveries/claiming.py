@@ -121,7 +121,7 @@ def with_recipients(session: Session, rows: Sequence[Claimed], signer: Signer) -
         found = connection.execute(_RECIPIENTS_POSTGRESQL, {"wanted": wanted}).all()
     else:
         found = json.loads(connection.execute(_RECIPIENTS_SQLITE, {"wanted": str(wanted)}).scalar_one())
-        moment = _MOMENT.result_processor(connection.dialect, None)
+        moment = _MOMENT.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
         for row in found:
             row[4] = row[4] and moment(row[4])
     known: dict[int, Any] = {row[0]: row[1:] for row in found}
