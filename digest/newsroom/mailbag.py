@@ -1,6 +1,7 @@
 """A mailbag as editors write it, in Markdown: a heading asks, a line in italics may say who, the rest answers."""
 
 import re
+from collections.abc import Iterable
 
 from digest.domain.issue import Question
 
@@ -19,3 +20,11 @@ def _question(question: str, rest: str) -> Question:
     asker = _ASKER.match(rest)
     answer = rest[asker.end() :] if asker else rest
     return Question(question.strip(), answer.strip(), asker[1].strip() if asker else "")
+
+
+def markdown(asked: Iterable[Question]) -> str:
+    """A mailbag as editors would have written it; the inverse of :func:`questions`."""
+    parts = (
+        f"## {each.question}\n{f'*{each.asker}*' + chr(10) if each.asker else ''}\n{each.answer}" for each in asked
+    )
+    return "\n\n".join(parts)

@@ -54,7 +54,7 @@ def finished_blocks(ctx: Context, spec: NewsletterSpec, slug: str, day: date) ->
     letters = [letter for letter in newsroom.letters if letter.newsletter == slug and letter.on == day]
     blocks: dict[str, Block] = {}
     for index, block in enumerate(of_the_weekday(spec.blocks, day)):
-        made = Block(key=_key(block, index), type=block.type, title=block.title, body=block.body)
+        made = Block(key=key_of(block, index), type=block.type, title=block.title, body=block.body)
         filled = _filled(material, block, _written_ahead(made, letters))
         if filled is not None:
             blocks.setdefault(filled.key, filled)
@@ -71,7 +71,8 @@ def day_of(spec: NewsletterSpec, moment: datetime) -> date:
     return moment.astimezone(ZoneInfo(spec.zone)).date()
 
 
-def _key(block: BlockSpec, index: int) -> str:
+def key_of(block: BlockSpec, index: int) -> str:
+    """The key of a block in an issue; ``index`` counts the blocks of its weekday."""
     if block.type == "section":
         return block.section_key
     return block.type if block.type in ("lead", "masthead", WEEK, MORE, "footer") else f"{block.type}:{index}"

@@ -15,6 +15,7 @@ from digest.domain.newsroom import BlockSpec, NewsletterSpec
 from digest.store import issues
 from digest.store.newsroom import topics as all_topics
 from digest.store.tables import Placement
+from digest.workflows import writing
 from digest.workflows.blocks import day_of
 from digest.workflows.context import Context
 from digest.workflows.draft import offered
@@ -39,7 +40,7 @@ def document_of(session: Session, issue_id: int, ctx: Context) -> IssueDocument:
     topics = {topic.slug: topic.name for topic in offered(spec, all_topics(session))}
     blocks = tuple(
         filled
-        for block in issues.blocks_of(issue)
+        for block in writing.blocks_of(issue, spec)
         if (filled := _with_stories(block, spec, rows, items, topics)) is not None
     )
     return IssueDocument(

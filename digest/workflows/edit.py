@@ -6,7 +6,7 @@ An edit that changes nothing leaves no trace. Lead, ranks and forms follow from 
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +20,12 @@ from digest.store.tables import AuditEntry, Issue, Placement
 from digest.workflows.context import Context
 
 EDITABLE = ("draft", "held", "approved")
-EDITS = ("pin", "unpin", "drop", "restore", "retitle", "move")
+EDITS = ("pin", "unpin", "drop", "restore", "retitle", "move", "write")
 MAX_HEADLINE, MAX_DEK = 200, 600
 """Characters that an editor's headline and dek may have."""
+
+Words = dict[str, str]
+"""``title`` and ``body`` of what was written for one block at the desk."""
 
 _KEPT = ("section", "position", "pinned", "dropped", "headline", "dek")
 
@@ -36,7 +39,7 @@ def pin(ctx: Context, issue_id: int, story_id: int, actor: str) -> int:
         NotFound: no such issue, or the story does not stand in it.
         StateConflict: the issue is past editing, or the step makes no sense where the story stands.
     """
-    with _editing(ctx, issue_id, actor, "pin") as table:
+    with editing(ctx, issue_id, actor, "pin") as table:
         for row in table.story(story_id):
             row.pinned = True
     return table.revision
@@ -44,7 +47,7 @@ def pin(ctx: Context, issue_id: int, story_id: int, actor: str) -> int:
 
 def unpin(ctx: Context, issue_id: int, story_id: int, actor: str) -> int:
     """Let a pinned story go back to its place."""
-    with _editing(ctx, issue_id, actor, "unpin") as table:
+    with editing(ctx, issue_id, actor, "unpin") as table:
         for row in table.story(story_id):
             row.pinned = False
     return table.revision
@@ -52,7 +55,7 @@ def unpin(ctx: Context, issue_id: int, story_id: int, actor: str) -> int:
 
 def drop(ctx: Context, issue_id: int, story_id: int, actor: str) -> int:
     """Leave a story out of the issue, wherever it stands in it."""
-    with _editing(ctx, issue_id, actor, "drop") as table:
+    with editing(ctx, issue_id, actor, "drop") as table:
         for row in table.story(story_id):
             row.dropped = True
     return table.revision
@@ -60,7 +63,7 @@ def drop(ctx: Context, issue_id: int, story_id: int, actor: str) -> int:
 
 def restore(ctx: Context, issue_id: int, story_id: int, actor: str) -> int:
     """Take a dropped story back, at its old place."""
-    with _editing(ctx, issue_id, actor, "restore") as table:
+    with editing(ctx, issue_id, actor, "restore") as table:
         for row in table.story(story_id):
             row.dropped = False
     return table.revision
@@ -74,7 +77,7 @@ def retitle(
     Raises:
         UsageError: longer than 200 (headline) or 600 (dek) characters.
     """
-    with _editing(ctx, issue_id, actor, "retitle") as table:
+    with editing(ctx, issue_id, actor, "retitle") as table:
         for row in table.story(story_id):
             if headline is not None:
                 row.headline = _words(headline, MAX_HEADLINE, "headline", drafted=row.item.get("headline", ""))
@@ -91,7 +94,7 @@ def move(ctx: Context, issue_id: int, story_id: int, to: str, actor: str) -> int
     Raises:
         NotFound: the issue has no such section.
     """
-    with _editing(ctx, issue_id, actor, "move") as table:
+    with editing(ctx, issue_id, actor, "move") as table:
         row = table.in_a_section(story_id)
         if to in ("up", "down"):
             table.swap(row, -1 if to == "up" else 1)
@@ -108,12 +111,13 @@ def undo(ctx: Context, issue_id: int, actor: str) -> str:
     Raises:
         StateConflict: there is nothing to undo, or the issue is past editing.
     """
-    with _editing(ctx, issue_id, actor, "undo") as table:
+    with editing(ctx, issue_id, actor, "undo") as table:
         entry = last_edit(table.session, issue_id)
         if entry is None:
             raise StateConflict("there is no edit to undo")
         for state in (entry.before or {}).get("placements", ()):
             table.put_back(state)
+        table.put_back_words((entry.before or {}).get("words", {}))
         # Recorded even if the rows already look like that, or else the same edit would be undone for ever.
         action = entry.action
         table.note = {"undone": entry.id, "action": action, "headline": (entry.after or {}).get("headline", "")}
@@ -141,13 +145,14 @@ def shown_headline(row: Placement) -> str:
 
 
 @dataclass
-class _Table:
-    """The running order of one issue while it is being edited."""
+class Table:
+    """An issue while it is being edited: its running order, and by key of block the words written at the desk."""
 
     session: Session
     issue: Issue
     rows: list[Placement]
     revision: int
+    words: dict[str, Words]
     note: dict[str, Any] = field(default_factory=dict)
     always_recorded: bool = False
 
@@ -190,9 +195,19 @@ class _Table:
                 return
         raise StateConflict("the issue was drafted anew since that edit: it can't be undone")
 
+    def put_back_words(self, before: Mapping[str, Words | None]) -> None:
+        changed = {key: words for key, words in before.items() if words is not None}
+        self.words = {key: words for key, words in self.words.items() if key not in before} | changed
+
 
 @contextmanager
-def _editing(ctx: Context, issue_id: int, actor: str, action: str) -> Iterator[_Table]:
+def editing(ctx: Context, issue_id: int, actor: str, action: str) -> Iterator[Table]:
+    """One edit: what the caller does to the table is kept, counted and written down together, or not at all.
+
+    Raises:
+        NotFound: no such issue.
+        StateConflict: it is past editing.
+    """
     with ctx.db.write() as session:
         # The row lock makes edits of one issue queue up on PostgreSQL; SQLite has one writer anyway.
         session.exec(select(Issue.id).where(Issue.id == issue_id).with_for_update()).first()
@@ -204,17 +219,21 @@ def _editing(ctx: Context, issue_id: int, actor: str, action: str) -> Iterator[_
             raise StateConflict(
                 "copies of this issue have left already: all readers get the same one, so it stays as it is"
             )
-        table = _Table(session, issue, issues.placements(session, issue_id), issue.revision)
+        written: dict[str, Words] = issue.extras.get("words", {})
+        table = Table(session, issue, issues.placements(session, issue_id), issue.revision, written)
         before = _states(table.rows)
         yield table
         after = _states(table.rows)
         changed = [ident for ident in before if before[ident] != after[ident]]
-        if changed or table.always_recorded:
+        rewritten = [key for key in {*written, *table.words} if written.get(key) != table.words.get(key)]
+        if rewritten:
+            issues.keep(session, issue_id, "words", table.words)
+        if changed or rewritten or table.always_recorded:
             table.revision += 1
             audit_log.record(
                 session, ctx.clock(), actor, action, audit_log.issue_subject(issue_id),
-                before={"state": issue.state, "placements": [before[ident] for ident in changed]},
-                after=table.note | {"placements": [after[ident] for ident in changed]},
+                before={"state": issue.state, "placements": [before[ident] for ident in changed]} | _said(written, rewritten),
+                after=table.note | {"placements": [after[ident] for ident in changed]} | _said(table.words, rewritten),
             )  # fmt: skip
             _advance(session, issue)
 
@@ -229,6 +248,10 @@ def _advance(session: Session, issue: Issue) -> None:
     issues.move(
         session, issue.id, [state], "draft" if state == "approved" else state, if_revision=issue.revision, **edited
     )
+
+
+def _said(words: Mapping[str, Words], keys: Sequence[str]) -> dict[str, Any]:
+    return {"words": {key: words.get(key) for key in keys}} if keys else {}
 
 
 def _states(rows: Sequence[Placement]) -> dict[int | None, dict[str, Any]]:

@@ -60,6 +60,45 @@ def test_an_editor_signs_in_shapes_an_issue_looks_at_it_and_approves(house: Hous
     assert [words for words in house.complaints if "img-src" not in words and "allow-scripts" not in words] == []
 
 
+def test_an_editor_writes_the_letter_sees_it_as_it_grows_and_takes_it_back(house: House) -> None:
+    issue_id = draft_issue(house.ctx, written=True)
+    page = signed_in(house, width=1440)
+    page.goto(f"/desk/issues/{issue_id}")
+    mail = page.frame_locator("#mail").locator("body")
+    page.get_by_label("Write: Letter").click()
+    page.get_by_label("Title").first.fill("Good morning")
+    page.get_by_label("Words").first.press_sequentially("Ports are *quiet*.")
+    expect(page.locator(".words .look em").first).to_have_text("quiet")
+    page.get_by_role("button", name="Save the letter").click()
+    expect(page.get_by_role("status")).to_have_text("The words are in the mail.")
+    expect(mail).to_contain_text("Ports are quiet.")
+    expect(page.get_by_role("button", name="Save the letter")).to_be_hidden()
+
+    page.get_by_label("Write: Mailbag").click()
+    page.get_by_label("Questions and answers").fill("No heading asks.")
+    page.get_by_role("button", name="Save the mailbag").click()
+    expect(page.locator(".words [role=alert]")).to_contain_text("A mailbag needs")
+    expect(page.get_by_label("Questions and answers")).to_have_value("No heading asks.")
+
+    page.keyboard.press("Escape")
+    page.locator("#undo").click()
+    expect(page.get_by_role("status")).to_have_text("Undone: write.")
+    expect(mail).not_to_contain_text("Ports are quiet.")
+    assert house.complaints == []
+
+
+def test_a_letter_is_written_without_scripts_too(house: House) -> None:
+    issue_id = draft_issue(house.ctx, written=True)
+    page = signed_in(house, width=375, scripts=False)
+    page.goto(f"/desk/issues/{issue_id}")
+    page.get_by_label("Write: Letter").click()
+    page.get_by_label("Words").first.fill("Ports are *quiet*.")
+    page.get_by_role("button", name="Preview").first.click()
+    expect(page.locator(".words .look em").first).to_have_text("quiet")
+    page.get_by_role("button", name="Save the letter").click()
+    expect(page.get_by_role("status")).to_have_text("The words are in the mail.")
+
+
 def test_keys_move_through_the_running_order_and_edit_it(house: House) -> None:
     issue_id = draft_issue(house.ctx)
     page = signed_in(house, width=1440)
@@ -96,7 +135,7 @@ def test_an_editor_without_scripts_can_do_the_same(house: House) -> None:
 
 @pytest.mark.parametrize("width", [375, 1024, 1440])
 def test_no_page_of_the_desk_scrolls_sideways(house: House, width: int) -> None:
-    issue_id = draft_issue(house.ctx)
+    issue_id = draft_issue(house.ctx, written=True)
     page = signed_in(house, width=width)
     for path in (
         "/desk",

@@ -35,14 +35,22 @@ LAYOUT = (
     BlockSpec("section", "Policy", "policy", max=6), BlockSpec("section", "Markets", "markets", max=6), BlockSpec("footer"),
 )  # fmt: skip
 
+WRITTEN = (
+    *LAYOUT[:3], BlockSpec("letter"), BlockSpec("mailbag", "Mailbag"), *LAYOUT[3:-1], BlockSpec("promo", body="Read our book."),
+    LAYOUT[-1],
+)  # fmt: skip
+"""The same with blocks that editors write, of which only the promotion says something by itself."""
 
-def draft_issue(ctx: Context, *, number: int = 12, state: str = "draft", approval: str = "editor") -> int:
-    """An issue of The Ledger as drafting leaves it; its id."""
+
+def draft_issue(
+    ctx: Context, *, number: int = 12, state: str = "draft", approval: str = "editor", written: bool = False
+) -> int:
+    """An issue of The Ledger as drafting leaves it; its id. ``written``: with blocks that editors write."""
     now = ctx.clock()
     with ctx.db.write() as session:
         newsletter, spec = issues.newsletter(session, "ledger")
         assert newsletter.id is not None
-        spec = replace(spec, blocks=LAYOUT, approval=approval)
+        spec = replace(spec, blocks=WRITTEN if written else LAYOUT, approval=approval)
         stories = [Story(headline=row[0], created_at=now, last_article_at=now) for row in HEADLINES]
         issue = Issue(
             newsletter_id=newsletter.id, cadence="daily", slot=f"number-{number}", number=number, state="planned",
@@ -52,7 +60,7 @@ def draft_issue(ctx: Context, *, number: int = 12, state: str = "draft", approva
         session.flush()
         assert issue.id is not None
         items = [_item(ctx, rank, story.id or 0) for rank, story in enumerate(stories, start=1)]
-        issues.save_draft(session, issue.id, spec, _blocks(ctx), _sections(items))
+        issues.save_draft(session, issue.id, spec, _blocks(ctx, written=written), _sections(items))
         if state != "draft":
             issues.move(session, issue.id, ["draft"], state)
         return issue.id
@@ -95,7 +103,7 @@ def _sections(items: list[StoryItem]) -> tuple[Section, ...]:
             Section("section:markets", "Markets", "markets", placed("markets")))  # fmt: skip
 
 
-def _blocks(ctx: Context) -> tuple[Block, ...]:
+def _blocks(ctx: Context, *, written: bool = False) -> tuple[Block, ...]:
     day = ctx.clock().date()
     return (
         Block("masthead", "masthead"),
@@ -108,6 +116,7 @@ def _blocks(ctx: Context) -> tuple[Block, ...]:
         Block("lead", "lead"),
         Block("section:policy", "section", title="Policy"),
         Block("section:markets", "section", title="Markets"),
+        *([Block("promo:8", "promo", body="Read our book.")] if written else []),
         Block("footer", "footer"),
     )
 

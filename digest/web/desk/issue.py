@@ -10,11 +10,13 @@ from digest.domain.newsroom import NewsletterSpec
 from digest.errors import DigestError
 from digest.store import audit_log, issues, newsroom, subscribers
 from digest.store.tables import Issue
+from digest.web.desk import words
 from digest.web.desk.home import shelf
 from digest.web.desk.lens import VIEWS, Lens, lens_of
 from digest.web.desk.running_order import RunningOrder, running_order
 from digest.web.desk.visit import Desk, go
-from digest.workflows import edit
+from digest.web.desk.words import Unsaved
+from digest.workflows import edit, writing
 from digest.workflows import forecast as forecasts
 from digest.workflows import preview as previews
 from digest.workflows.document import document_of
@@ -81,9 +83,17 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         """How the sending goes, as a part of the page that asks again while it goes on."""
         return desk.show(request, "_progress.html", progress=pulse.read(issue_id))
 
+    words.add_to(
+        routes,
+        desk,
+        lambda request, issue_id, lens, editor, unsaved: page(
+            request, issue_id, lens, editor, "", None, unsaved=unsaved
+        ),
+    )
+
     def page(
         request: Request, issue_id: int, lens: Lens, editor: EditorView, ask: str,
-        findings: tuple[object, ...] | str | None, looked_up: int = 0,
+        findings: tuple[object, ...] | str | None, looked_up: int = 0, unsaved: Unsaved | None = None,
     ) -> Response:  # fmt: skip
         """The whole page of an issue."""
         with ctx.db.read() as session:
@@ -96,6 +106,7 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
                 "spec": spec,
                 "shelf": shelf(session, spec, ctx.clock(), NEIGHBOURS),
                 "order": _order(desk, session, issue),
+                "pages": writing.pages_of(issue, spec) if issue.spec else {},
                 "sections": edit.section_titles(issue),
                 "offered": [topic for topic in topics if not spec.topics or topic.slug in spec.topics],
                 "log": audit_log.about(session, audit_log.issue_subject(issue_id)),
@@ -107,7 +118,7 @@ def add_to(routes: APIRouter, desk: Desk) -> None:
         title = f"No. {issue.number} of {spec.name}"
         return desk.show(
             request, "issue.html", editor=editor, lens=lens, views=VIEWS, ask=ask, findings=findings, title=title,
-            looked_up=looked_up, forecast=foreseen(issue_id) if ask in ("forecast", "approve") else None,
+            looked_up=looked_up, unsaved=unsaved, forecast=foreseen(issue_id) if ask in ("forecast", "approve") else None,
             can_edit=editor.may("edit") and issue.state in edit.EDITABLE, **values,
         )  # fmt: skip
 
@@ -133,7 +144,7 @@ def _order(desk: Desk, session: Session, issue: Issue) -> RunningOrder | None:
     names = {topic.slug: topic.name for topic in newsroom.topics(session)}
     document = document_of(session, issue.id, desk.ctx)
     return running_order(
-        document, issues.blocks_of(issue), issues.placements(session, issue.id), names,
+        document, writing.blocks_of(issue, issues.spec_of(issue), empty=True), issues.placements(session, issue.id), names,
         window=issue.window_end - issue.window_start, weights=issues.spec_of(issue).ranking,
     )  # fmt: skip
 

@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
 
 from digest.curation.wording import points, signed
+from digest.render.rich import markdown_html
 from digest.web.desk.checks import kinds
 from digest.web.pages import Pages
 from digest.web.security import Forbidden, check_csrf, session_token
 from digest.workflows.context import Context
 from digest.workflows.sign_in import EditorView, Right, editor_of
+from digest.workflows.writing import MAX_BODY
 
 SIGN_IN = "/desk/sign-in"
 NOTE_COOKIE = "digest_note"
@@ -38,7 +41,9 @@ class Desk:
     pages: Pages
 
     def __post_init__(self) -> None:
-        self.pages.environment.filters.update(ago=ago, when=when, points=points, signed=signed, kinds=kinds)
+        self.pages.environment.filters.update(
+            ago=ago, when=when, points=points, signed=signed, kinds=kinds, markdown=as_in_mail
+        )
 
     def visitor(self, request: Request) -> EditorView | None:
         """The editor whose session the request carries."""
@@ -107,6 +112,11 @@ def check_same_site(request: Request) -> None:
         origin != "null" and urlsplit(origin).netloc != request.headers.get("Host", "")
     ):
         raise Forbidden("this form was sent from another site: open the sign-in page here and try again")
+
+
+def as_in_mail(body: str) -> Markup:
+    """Markdown as the mail has it, safe; nothing for what is longer than an issue takes."""
+    return Markup(markdown_html(body) if len(body) <= MAX_BODY else "")  # noqa: S704  (cleaned by nh3)
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
