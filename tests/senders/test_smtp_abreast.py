@@ -231,3 +231,15 @@ def test_answers_that_never_come_are_unknown_and_nothing_more_is_tried() -> None
             results.append(result)  # noqa: PERF402
     assert outcomes(results) == {name.split("@")[0]: "unknown" for name in handed}
     assert len(handed) <= 4
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["in clear", "over TLS"])
+def test_mails_larger_than_the_buffers_on_the_way_arrive_whole(pipelining: bool, tls: bool) -> None:
+    body = "".join(f"line {number} of a long letter\r\n" for number in range(150_000))
+    mails = [letter(name, number, body) for number, name in enumerate(NAMES[:4], start=1)]
+    with MailServer(pipelining=pipelining, tls=tls, ehlo=("8BITMIME",)) as server:
+        options = f"&tls={'required' if tls else 'none'}"
+        results = list(sender(server, options).send_abreast(mails, lambda _: None, 2))
+        assert set(outcomes(results).values()) == {"sent"}
+        assert {mail.recipient: mail.data for mail in server.accepted} == {mail.recipient: mail.data for mail in mails}
+        assert {mail.tls for mail in server.accepted} == {tls}
