@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from digest.engine.collector import few_collections
 from digest.engine.journal import Journal, living, settle_dead
 from digest.errors import MessageError, SenderUnavailable, StateConflict
 from digest.store import deliveries, issues
@@ -117,8 +118,9 @@ def deliver(
     for number in [issue_id] if issue_id is not None else _due_issues(ctx):
         if stop is not None and stop():
             break
-        if _start(ctx, number, at_once) and not _waits(ctx, number, report):
-            _hand_out(ctx, number, report, progress, stop, threads, chance)
+        with few_collections():
+            if _start(ctx, number, at_once) and not _waits(ctx, number, report):
+                _hand_out(ctx, number, report, progress, stop, threads, chance)
         report.issues.append(number)
     return report
 
