@@ -34,8 +34,9 @@ from digest.workflows.timetable import Timetable, moment_of
 __all__ = ["PAUSED", "SUPPRESSED", "Chooser", "plan_deliveries", "retime", "write_ledger"]
 
 NOTHING_NEW = "nothing new in the chosen topics"
-WEEKLY_TOPICS = "not on this day: the chosen topics come weekly"
-OTHER_DAYS = "not on this day: the chosen topics come on others"
+NOT_TODAY = "not on this day"
+WEEKLY_TOPICS = f"{NOT_TODAY}: the chosen topics come weekly"
+OTHER_DAYS = f"{NOT_TODAY}: the chosen topics come on others"
 SECOND = "another mail of this newsletter bears the same day"
 
 
@@ -187,7 +188,7 @@ def why_not(choice: TopicChoice, frequency: Frequency, day: Arrival) -> str:
         return SECOND
     own = set(choice.own.values())
     if not own:
-        return f"not on this day: {frequency}"
+        return f"{NOT_TODAY}: {frequency}"
     return WEEKLY_TOPICS if own == {"weekly"} else OTHER_DAYS
 
 

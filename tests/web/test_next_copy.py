@@ -58,7 +58,8 @@ def test_the_button_shows_what_is_ticked_and_saves_nothing(ctx: Context, client:
 
 def test_choices_that_bring_no_mail_say_why_and_show_no_frame(client: Client, path: str) -> None:
     shown = panel(client.get(path, params={"show": "1", "frequency": "weekly"}).text)
-    assert "No mail from this issue." in shown.get_text()
+    assert "No mail from this issue. With these choices your mail comes on other days." in shown.get_text()
+    assert "once a week comes on Mondays" in shown.get_text()
     assert shown.select_one("iframe") is None
     assert client.get(f"{path}/copy", params={"frequency": "weekly"}).status_code == 404
 

@@ -18,6 +18,7 @@ from digest.web.reader.words import (
     cadence_words,
     chosen_words,
     hours,
+    no_mail_words,
     out_words,
 )
 from digest.web.reader.zones import zone_regions
@@ -160,6 +161,7 @@ def _page(
         saved=saved,
         errors=errors or {},
         copy=copy,
+        no_mail=no_mail_words(copy.reason, kept.offer.spec) if copy and copy.reason else "",
         copy_problem=problem,
         copy_query=_query(written, kept),
     )

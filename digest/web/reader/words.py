@@ -10,6 +10,7 @@ from babel.dates import format_time
 from digest.domain.calendar import Cadence, Frequency
 from digest.domain.newsroom import NewsletterSpec
 from digest.store.newsletters import Offer
+from digest.workflows.delivery_plan import NOT_TODAY, NOTHING_NEW, SECOND
 
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
@@ -51,6 +52,18 @@ def chosen_words(
     *most, last = names or ["Everything"]
     said = f"{', '.join(most) + ' and ' + last if most else last}, {FREQUENCY_WORDS[frequency][0].lower()}"
     return f"{said}, at {hour_words(hour, offer.spec.locale)}." if hour else f"{said}."
+
+
+def no_mail_words(reason: str, spec: NewsletterSpec) -> str:
+    """Why an issue brings no mail, to the reader whose choices decide it."""
+    if reason == NOTHING_NEW:
+        return "It has nothing in these topics that you haven’t been sent before."
+    if reason == SECOND:
+        return "Another mail of the same day has reached you already."
+    if reason.startswith(NOT_TODAY):
+        weekly = "" if spec.cadence == "weekly" else f" What comes once a week comes on {WEEKDAYS[spec.weekday]}."
+        return f"With these choices your mail comes on other days.{weekly}"
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def hour_words(hour: str, locale: str) -> str:
