@@ -8,26 +8,21 @@ or with those who asked us to send, nothing more is begun, and every connection 
 before the trouble is passed on. So a message without a result was surely not accepted.
 """
 
-import contextlib
 import select
-import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 
 from digest.domain.mail import Message, SendResult
-from digest.errors import SenderRefused, SenderUnavailable
+from digest.errors import SenderUnavailable
 from digest.senders.base import HandOver
+from digest.senders.smtp_doorman import Doorman
 from digest.senders.smtp_pool import Pool
 from digest.senders.smtp_session import Broken, Session
 from digest.senders.smtp_waiting import Waiting
 
 FRUITLESS = 2
 """Connections in a row that may end without any answer to a message, before the server counts as unavailable."""
-
-DECLINED = 5.0
-"""Seconds after which one more connection is tried, when the last one was not to be had."""
 
 
 class _Lane:
@@ -55,7 +50,7 @@ class Abreast:
         self._lanes: dict[int, _Lane] = {}
         self._fresh: deque[_Lane] = deque()
         self._poll = select.poll()
-        self._doorman = _Doorman(pool) if connections > 1 else None
+        self._doorman = Doorman(pool) if connections > 1 else None
         self._fruitless = 0
         self._trouble: Exception | None = None
 
@@ -68,7 +63,7 @@ class Abreast:
         if self._doorman is not None:
             self._poll.register(self._doorman, select.POLLIN)
         try:
-            while self._lanes or self._waiting.has_more():
+            while self._lanes or self._somebody_waits():
                 self._open()
                 for lane in self._able():
                     yield from self._go_on(lane)
@@ -90,10 +85,17 @@ class Abreast:
             for session in self._doorman.arrived(wait=not self._lanes):
                 self._begin(session)
             room = self._connections - len(self._lanes) - self._doorman.asked
-            if self._lanes and room > 0 and self._waiting.has_more():
+            if self._lanes and room > 0 and self._somebody_waits():
                 self._doorman.ask()
-        if not self._lanes:
+        if not self._lanes and not self._waiting.is_over:
             self._begin(self._pool.take())
+
+    def _somebody_waits(self) -> bool:
+        try:
+            return self._waiting.has_more()
+        except Exception as error:  # noqa: BLE001  (raised again when the others were heard out)
+            self._stop(error)
+            return False
 
     def _begin(self, session: Session) -> None:
         lane = _Lane(session, self._waiting, self._hand_over, self._pool.most)
@@ -104,6 +106,8 @@ class Abreast:
         """Those that can go on, and those for which it is too late; wait for one if there is none."""
         if self._fresh:
             return [self._fresh.popleft()]
+        if not self._lanes:
+            return []
         until = min(lane.session.until for lane in self._lanes.values())
         found = self._poll.poll(max(0.0, until - time.monotonic()) * 1000)
         able = [lane for number, _ in found if (lane := self._lanes.get(number)) is not None]
@@ -181,78 +185,3 @@ class Abreast:
         for lane in [lane for lane in self._lanes.values() if not lane.session.is_committed]:
             lane.session.abandon()
             self._end(lane)
-
-
-class _Doorman:
-    """Opens further connections, and ends used ones, in threads of their own: a greeting may take its time.
-
-    Attributes:
-        asked: connections that are being opened.
-    """
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._arrived: deque[Session | None] = deque()
-        self._lock = threading.Lock()
-        self._is_over = False
-        self._not_before = 0.0
-        self._bell, self._rope = socket.socketpair()
-        self.asked = 0
-
-    def fileno(self) -> int:
-        """For ``select.poll``: somebody is there."""
-        return self._bell.fileno()
-
-    def ask(self) -> None:
-        """For one more connection."""
-        if time.monotonic() >= self._not_before:
-            self.asked += 1
-            threading.Thread(target=self._open, name="smtp-opening", daemon=True).start()
-
-    def arrived(self, *, wait: bool) -> list[Session]:
-        """Connections that are there.
-
-        Args:
-            wait: until one is there, or all that were asked for are not to be had.
-        """
-        found: list[Session] = []
-        while self._arrived or (wait and self.asked and not found):
-            self._bell.recv(1)
-            self.asked -= 1
-            if (session := self._arrived.popleft()) is not None:
-                found.append(session)
-            else:
-                self._not_before = time.monotonic() + DECLINED
-        return found
-
-    def see_off(self, session: Session) -> None:
-        """Say goodbye to the server, which may take its time to answer."""
-        threading.Thread(target=session.quit, name="smtp-quit", daemon=True).start()
-
-    def close(self) -> None:
-        """Whoever comes now waits for the next time."""
-        with self._lock:
-            self._is_over = True
-            self._bell.close()
-            self._rope.close()
-        for session in self._arrived:
-            if session is not None:
-                self._pool.give_back(session)
-
-    def _open(self) -> None:
-        session: Session | None = None
-        try:
-            # Not to be had: the others go on, and the only one would have said so.
-            with contextlib.suppress(SenderUnavailable, SenderRefused):
-                session = self._pool.take()
-        finally:
-            self._report(session)
-
-    def _report(self, session: Session | None) -> None:
-        with self._lock:
-            if not self._is_over:
-                self._arrived.append(session)
-                self._rope.send(b".")
-                return
-        if session is not None:
-            self._pool.give_back(session)

@@ -1,7 +1,7 @@
 """Several connections driven by one thread: each at its own pace, and nothing is lost when one of them ends."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -112,6 +112,25 @@ def test_a_hand_over_that_raises_lets_the_others_be_heard_out() -> None:
             results.append(result)  # noqa: PERF402  (what came before the error must be kept)
     assert sorted(result.message.recipient for result in results) == sorted(handed)
     assert [result.outcome for result in results] == ["sent", "sent"]
+
+
+def test_mails_that_can_not_be_made_let_the_others_be_heard_out() -> None:
+    broken = threading.Event()
+    handed: list[str] = []
+
+    def talk(line: Line) -> None:
+        taking(line, before_the_answer=lambda _: broken.wait(5) and None)
+
+    def made() -> Iterator[Message]:
+        yield from letters(*NAMES[:2])
+        broken.set()
+        raise LookupError
+
+    results: list[SendResult] = []
+    with scripted(talk, timeout=5) as one, pytest.raises(LookupError):
+        for result in one.send_abreast(made(), lambda mail: handed.append(mail.recipient), 4):
+            results.append(result)  # noqa: PERF402
+    assert sorted(result.message.recipient for result in results) == sorted(handed)
 
 
 def test_a_server_that_refuses_our_address_is_said_after_the_others_were_heard_out() -> None:
