@@ -113,10 +113,10 @@ def _simple_words(html: str) -> str | None:
     words = [parts[0]]
     for part in parts[1:]:
         tag, end, text = part.partition(">")
-        mark = _MARKS.get(tag)
+        mark = MARKS.get(tag)
         if mark is None:
             name, *more = tag.split(None, 1) or ("",)
-            mark = _MARKS.get(name)
+            mark = MARKS.get(name)
             if mark is None or not more or tag[0].isspace() or not _is_whole(tag):
                 return _without_captions(html) if name == "figcaption" else None
         if not end:
@@ -146,8 +146,19 @@ def _without_captions(html: str) -> str | None:
     return _simple_words(shorter) if "<figcaption" not in shorter else None
 
 
+def character(name: str) -> str:
+    """What the entity of a name, or of a number behind ``#``, stands for.
+
+    Raises:
+        KeyError: browsers would not agree.
+    """
+    entity = _ENTITY.fullmatch(f"&{name};")
+    if entity is None:
+        raise KeyError(name)
+    return _character(entity)
+
+
 def _character(entity: re.Match[str]) -> str:
-    """What an entity stands for. A KeyError if browsers would not agree."""
     found = _CHARACTERS.get(entity[0])
     if found is not None:
         return found
@@ -216,20 +227,20 @@ def _paragraphs(marked: str) -> str:
 
 # Marks of our own for breaks, told from those in the source: controls that html_tree has taken out of the text.
 _LINE, _PARAGRAPH = "\x01", "\x02"
-# What the tags that need no thought leave behind. Unclosed, misnested or repeated: the words stay the same.
-_MARKS = dict.fromkeys(
+MARKS = dict.fromkeys(
     "a abbr acronym b big cite code del dfn em font i img ins kbd mark picture q s samp small source span strike strong"  # noqa: SIM905
     " sub sup time tt u var wbr".split(),
     "",
 )
-_MARKS |= dict.fromkeys(
+MARKS |= dict.fromkeys(
     "article aside blockquote center div dl dd dt figure footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section"  # noqa: SIM905
     " ul".split(),
     _PARAGRAPH,
 )
-_MARKS |= {f"/{name}": mark for name, mark in _MARKS.items() if name not in ("hr", "p")}
-_MARKS |= {"/p": _PARAGRAPH, "br": _LINE}
-_MARKS |= {f"{name}/": mark for name, mark in _MARKS.items()}
+MARKS |= {f"/{name}": mark for name, mark in MARKS.items() if name not in ("hr", "p")}
+MARKS |= {"/p": _PARAGRAPH, "br": _LINE}
+MARKS |= {f"{name}/": mark for name, mark in MARKS.items()}
+"""What the tags that need no thought leave behind. Unclosed, misnested or repeated: the words stay the same."""
 
 
 def _lines(part: str) -> str:

@@ -32,6 +32,14 @@ _TAG = re.compile(r"""<img\s(?:[^<>"']++|"[^"<>]*+"|'[^'<>]*+')*+>""")
 _PLAIN_TAG = re.compile(
     r"""<img(?:\s+[a-z][a-z-]*="[^"<>&]*+(?:&(?:amp|quot|apos|lt|gt|nbsp|#0?38|#0?39|#8\d{3});[^"<>&]*+)*+")*+\s*/?>"""
 )
+# What stands before the values of a tag that is parted at its quotes, as publishing systems write it.
+_KNOWN = (
+    "src", "alt", "width", "height", "class", "id", "title", "style", "border", "align", "srcset", "sizes", "loading", "decoding",
+    "fetchpriority", "data-src", "hspace", "vspace", "data-attrs", "data-original-height", "data-original-width",
+    "referrerpolicy", "itemprop", "role", "data-recalc-dims", "data-id",
+)  # fmt: skip
+_BEFORE = {f"{start} {name}=": name for name in _KNOWN for start in ("", "<img")}
+_BEHIND = frozenset(("", "/", " /", " "))
 _ATTRIBUTE = re.compile(r"""\s([a-z-]+)="([^"]*)\"""")
 _MIN_SIDE = 50
 """Pixels: what is declared smaller on either side is decoration."""
@@ -86,13 +94,28 @@ def first_image(html: str, base: str) -> Image | None:
     # The first tag alone, where it stands for itself: a tree of the whole costs ten times as much.
     if start != -1 and html.find("<!", 0, start) == -1 and html.find("<script", 0, start) == -1:
         first = None
-        if (tag := _PLAIN_TAG.match(html, start)) and tag[0].isascii() and tag[0].isprintable():
+        if (given := _usual(html, start)) is not None:
+            first = _of_tag(given.get, base)
+        elif (tag := _PLAIN_TAG.match(html, start)) and tag[0].isascii() and tag[0].isprintable():
             first = _of_tag(_attributes(tag[0]).get, base)
         elif tag := _TAG.match(html, start):
             first = _first(html_tree(tag[0]), base)
         if first is not None:
             return first
     return _first(html_tree(html), base)
+
+
+def _usual(html: str, start: int) -> dict[str, str] | None:
+    """The attributes of a tag as :func:`_attributes` gives them, for less; None if there is anything unusual about it."""
+    end = html.find(">", start)
+    tag = html[start:end]
+    if end == -1 or "&" in tag or "\ufffc" in tag or "\ufffd" in tag or not tag.isprintable() or tag.find("<", 1) != -1:
+        return None
+    *pieces, last = tag.split('"')
+    names = [_BEFORE.get(before, "") for before in pieces[::2]]
+    if len(pieces) & 1 or last not in _BEHIND or "" in names:
+        return None
+    return dict(zip(reversed(names), reversed(pieces[1::2]), strict=True))
 
 
 def _attributes(tag: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from digest.domain.content import Entry, Image
-from digest.feeds.clean import absolute_url, clipped, one_line, plain_text, without_trailers
+from digest.feeds.clean import absolute_url, clipped, one_line, without_trailers
+from digest.feeds.columns import one_lines, plain_texts
 from digest.feeds.entries import CONTENT_LENGTH, SUMMARY_LENGTH, distinct, guid_of, title_of
 from digest.feeds.images import best_of_media, first_image
 
@@ -17,26 +18,34 @@ Media = Iterable[Mapping[str, Any]]
 
 
 class Value:
-    """A text with its media type and base address; its words are looked for once.
+    """A text with its media type and base address.
 
     Attributes:
-        words: plain text, paragraphs separated by blank lines.
+        words: plain text, paragraphs separated by blank lines; once :func:`look_for_words` has looked for them.
     """
 
     __slots__ = ("base", "kind", "text", "words")
 
     def __init__(self, text: str, kind: str, base: str | None) -> None:
         self.text, self.kind, self.base = text, kind, base
-        self.words = words_in(text, kind) if text else ""
+        self.words = ""
 
 
-def words_in(text: str, kind: str) -> str:
-    """The words of a text of a media type: plain text, paragraphs separated by blank lines."""
-    if kind != "text/plain":
-        return plain_text(text)
-    if "\n" not in text:
-        return one_line(text)
-    return "\n\n".join(line for part in re.split(r"\n\s*\n", text) if (line := one_line(part)))
+def look_for_words(values: Iterable[Value]) -> None:
+    """Look for the words of many texts together, which costs much less than one by one."""
+    marked, plain = [], []
+    for each in values:
+        if not each.text:
+            continue
+        if each.kind != "text/plain":
+            marked.append(each)
+        elif "\n" not in each.text:
+            plain.append(each)
+        else:
+            each.words = "\n\n".join(filter(None, map(one_line, re.split(r"\n\s*\n", each.text))))
+    for some, words in ((marked, plain_texts), (plain, one_lines)):
+        for each, found in zip(some, words([each.text for each in some]), strict=True):
+            each.words = found
 
 
 def byline(names: Sequence[str]) -> str:
@@ -64,7 +73,7 @@ def entry_of(
     *,
     guid: str,
     url: str,
-    title: str,
+    title: Value,
     texts: Sequence[Value],
     described: Value,
     author: str,
@@ -78,7 +87,7 @@ def entry_of(
     """The entry of an item.
 
     Args:
-        title: its words, perhaps on several lines.
+        title, texts, described: with their words.
         texts: its contents.
         described: its summary; one of the contents if it says the same.
         media: what it declares as pictures, the best kind first.
@@ -93,7 +102,7 @@ def entry_of(
     return Entry(
         guid=guid_of(guid),
         url=url,
-        title=title_of(title),
+        title=title_of(title.words),
         summary=clipped(without_trailers(summary), SUMMARY_LENGTH),
         content=content,
         author=author,

@@ -9,6 +9,8 @@ _SILENT = {
     "slash", "wfw", "thr", "georss", "geo", "gml", "icbm", "psc", "trackback", "pingback", "admin", "prism", "cc",
     "creativeCommons", "taxo", "ss", "wiki", "sy", "rdf", "annotate", "ag", "foaf", "ev", "co", "fm", "ref", "sub",
 }  # fmt: skip
+LENT = frozenset(_SILENT - {"sy", "rdf"})
+"""Prefixes that may stand for another vocabulary than theirs (``thr`` and ``cc`` often do): nothing comes of either."""
 # Elements of a channel or feed whose insides are about something else, and those that stay without effect.
 _FEED_ASIDE = {
     "image", "textinput", "itunes_owner", "itunes_category", "author", "contributor", "cloud", "skiphours", "skipdays",
@@ -42,6 +44,8 @@ def called(uri: str, local: str, prefix: str | None) -> str:
         UnusualError: it has a default vocabulary of its own, or one that borrows a well-known prefix.
     """
     space = SPACES.get(uri.lower()) if uri else ""
+    if space is None and prefix in LENT and "userland" not in uri:
+        space = prefix
     if space is None:
         if prefix is None or prefix in PREFIXES or "userland" in uri:
             raise UnusualError
@@ -50,8 +54,9 @@ def called(uri: str, local: str, prefix: str | None) -> str:
 
 
 def borrows(prefix: str | None, uri: str) -> bool:
-    """Whether a declaration gives a well-known prefix to another well-known vocabulary."""
-    return prefix in PREFIXES and SPACES.get(uri.lower(), prefix) != prefix
+    """Whether a declaration gives a well-known prefix to another well-known vocabulary, and that matters."""
+    space = SPACES.get(uri.lower(), prefix)
+    return prefix in PREFIXES and space != prefix and not (prefix in LENT and space in LENT)
 
 
 def is_silent(name: str) -> bool:

@@ -4,6 +4,7 @@ Nothing but :class:`ParseError` escapes, whatever the bytes; its message is for 
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import unescape
 from typing import Any
@@ -14,7 +15,7 @@ from digest.feeds import bounded, dates, jsonfeed, strict, usual
 from digest.feeds.clean import absolute_url, one_line, registered_name
 from digest.feeds.decode import decode, xml_document
 from digest.feeds.entries import MAX_BYTES, ParsedFeed, distinct, language_tag
-from digest.feeds.making import Value, byline, entry_of, page_of, words_in
+from digest.feeds.making import Value, byline, entry_of, look_for_words, page_of
 
 _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
 _HEAD = 20_000
@@ -56,15 +57,21 @@ def _parse_xml(text: str, url: str) -> ParsedFeed:
     try:
         reading = _read(document, url)
         language = language_tag(str(reading.feed.get("language") or ""))
-        entries = tuple(_entry(item, url, language) for item in reading.entries)
-        title, ttl = one_line(_words(reading.feed, "title")), _ttl(reading.feed)
+        items = reading.entries
+        entries = tuple(items if items and isinstance(items[0], Entry) else _entries(items, url, language))
+        title, ttl = _named(reading.feed, "title"), _ttl(reading.feed)
+        look_for_words([title])
     except Exception as error:  # feedparser lets through whatever malformed input causes
         raise ParseError(f"this feed can't be read ({type(error).__name__}: {error})"[:300]) from error
     if not entries and root not in _ROOTS:
         raise ParseError(f"this is XML, but no feed: its root element is <{root}>")
-    if not entries and reading.line is not None and (not title or _FIRST_ITEM.search(document) or _is_cut(document)):
+    if (
+        not entries
+        and reading.line is not None
+        and (not title.words or _FIRST_ITEM.search(document) or _is_cut(document))
+    ):
         raise ParseError(f"this feed isn't well-formed at line {reading.line}, and no item in it could be read")
-    return ParsedFeed(title, entries, ttl)
+    return ParsedFeed(one_line(title.words), entries, ttl)
 
 
 def _is_cut(document: str) -> bool:
@@ -96,48 +103,55 @@ def _read(document: str, url: str) -> bounded.Reading:
     return bounded.read(document, url)
 
 
-def _entry(item: Any, feed_url: str, feed_language: str) -> Entry:
-    if isinstance(item, Entry):
-        return item
-    link, links = item.get("link"), item.get("links", ())
-    guid, original = str(item.get("id") or ""), item.get("feedburner_origlink")
+def _entries(items: Sequence[Any], feed_url: str, feed_language: str) -> Iterator[Entry]:
+    """The entries of feedparser's items."""
+    texts = [_texts(item) for item in items]
+    look_for_words(text for title, contents, described in texts for text in (title, *contents, described))
+    for item, (title, contents, described) in zip(items, texts, strict=True):
+        link, links = item.get("link"), item.get("links", ())
+        guid, original = str(item.get("id") or ""), item.get("feedburner_origlink")
+        credited = item.get("media_credit") or [{}]
+        pictures = [item["image"]] if item.get("image") else []
+        yield entry_of(
+            feed_url,
+            guid=guid,
+            url=page_of(feed_url, guid=guid, link=link, original=original, links=links),
+            title=title,
+            texts=contents,
+            described=described,
+            author=_author(item),
+            published_at=_moment(dict.get(item, "published_parsed") or dict.get(item, "created_parsed")),
+            updated_at=_moment(dict.get(item, "updated_parsed")),
+            tags=distinct(str(tag.get("label") or tag.get("term") or "") for tag in item.get("tags", ())),
+            media=(
+                item.get("media_content", ()),
+                [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
+                [each for each in links if each.get("rel") == "enclosure"],
+                [{"medium": "image", **each} for each in pictures],
+            ),
+            credit=str(credited[0].get("content") or ""),
+            language=language_tag(str((item.get("title_detail") or {}).get("language") or "")) or feed_language,
+        )
+
+
+def _texts(item: Any) -> tuple[Value, list[Value], Value]:
+    """Title, contents, and what describes the item: one of the contents if it says the same."""
     detail = item.get("summary_detail") or {}
     value, kind = item.get("summary") or "", detail.get("type") or "text/html"
-    texts = [
+    contents = [
         Value(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())
     ]
-    same = next((text for text in texts if text.text == value and text.kind == kind), None)
-    credited = item.get("media_credit") or [{}]
-    pictures = [item["image"]] if item.get("image") else []
-    return entry_of(
-        feed_url,
-        guid=guid,
-        url=page_of(feed_url, guid=guid, link=link, original=original, links=links),
-        title=_words(item, "title"),
-        texts=texts,
-        described=same or Value(value, kind, detail.get("base")),
-        author=_author(item),
-        published_at=_moment(dict.get(item, "published_parsed") or dict.get(item, "created_parsed")),
-        updated_at=_moment(dict.get(item, "updated_parsed")),
-        tags=distinct(str(tag.get("label") or tag.get("term") or "") for tag in item.get("tags", ())),
-        media=(
-            item.get("media_content", ()),
-            [{"medium": "image", **each} for each in item.get("media_thumbnail", ())],
-            [each for each in links if each.get("rel") == "enclosure"],
-            [{"medium": "image", **each} for each in pictures],
-        ),
-        credit=str(credited[0].get("content") or ""),
-        language=language_tag(str((item.get("title_detail") or {}).get("language") or "")) or feed_language,
-    )
+    same = next((text for text in contents if text.text == value and text.kind == kind), None)
+    return _named(item, "title"), contents, same or Value(value, kind, detail.get("base"))
 
 
 def _moment(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else dates.of_struct(value)
 
 
-def _words(thing: Any, name: str) -> str:
+def _named(thing: Any, name: str) -> Value:
     detail = thing.get(f"{name}_detail") or {}
-    return words_in(str(thing.get(name) or ""), detail.get("type") or "text/plain")
+    return Value(str(thing.get(name) or ""), detail.get("type") or "text/plain", None)
 
 
 def _author(item: Any) -> str:

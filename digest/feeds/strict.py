@@ -39,7 +39,7 @@ def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]]
         root = etree.fromstring(document.encode("utf-8"), parser)
         if _PLAIN_BASE(root):  # feedparser takes it for xml:base wherever it stands
             return None
-        return _Feed(url).read(root)
+        return _Feed(url, document).read(root)
     except (etree.XMLSyntaxError, UnusualError, ValueError):
         return None
 
@@ -47,8 +47,10 @@ def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]]
 class _Feed:
     """One document."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, document: str) -> None:
         self.url = url
+        self._document = document
+        self._lent: dict[str, str] = {}
         self.said: dict[str, Any] = {}
         self.items: list[dict[str, Any]] = []
         self._names: dict[str, str] = {}
@@ -58,6 +60,8 @@ class _Feed:
         for prefix, uri in root.nsmap.items():
             if names.borrows(prefix, uri):
                 raise UnusualError
+            if prefix in names.LENT and self._document.count(f"xmlns:{prefix}") == 1:
+                self._lent[prefix] = uri
         base, language = self._at(root, self.url, None)
         if language and root.prefix in (None, "rdf"):
             self.said["language"] = language.replace("_", "-")
@@ -93,7 +97,10 @@ class _Feed:
         name = self._names.get(tag)
         if name is None:
             uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
-            name = names.called(uri, local, element.prefix)
+            prefix = element.prefix
+            if prefix in names.LENT and uri.lower() not in names.SPACES and self._lent.get(prefix) != uri:
+                raise UnusualError  # who knows what else it has stood for
+            name = names.called(uri, local, prefix)
             self._names[tag] = name
         return name
 

@@ -26,6 +26,7 @@ TYPES = {
 MARKUP = ("text/html", "application/xhtml+xml")
 _BEYOND = re.compile("[^\x00-\xff]")
 _C1 = re.compile("[\x80-\x9f]")
+_CONTROL, _TWICE = re.compile(rb"\xc2[\x80-\x9f]"), re.compile(rb"\xc3[\x82-\xb4]\xc2")
 _WINDOWS = {code: bytes([code]).decode("windows-1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 SIMPLE_URL = re.compile(
     r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:/[\w.~!$&'()*+,=:@%/-]*)?(?:\?[\w.~&+=%/:-]+)?", re.ASCII
@@ -61,12 +62,17 @@ def attributes(found: Sequence[tuple[str, str]]) -> dict[str, str]:
 def fixed(text: str) -> str:
     """``text`` without white space around it, and with the two mends that feedparser makes to every value."""
     text = text.strip()
-    if text.isascii():
+    if text.isascii() or not _needs_mending(text.encode(errors="surrogatepass")):
         return text
     if not _BEYOND.search(text):
         with suppress(UnicodeError):  # UTF-8 that somebody took for ISO 8859-1 and encoded again
             text = text.encode("iso-8859-1").decode("utf-8")
     return text.translate(_WINDOWS) if _C1.search(text) else text
+
+
+def _needs_mending(data: bytes) -> bool:
+    """Whether a text may hold a C1 control, or UTF-8 taken for something else: told in UTF-8, without a look at each letter."""
+    return b"\xc2" in data and bool(_CONTROL.search(data) or _TWICE.search(data))
 
 
 def joined(base: str, url: str) -> str:

@@ -17,6 +17,7 @@ from digest.feeds.bounded import MAX_ATTRIBUTES
 from digest.feeds.entries import MAX_ENTRIES, language_tag
 from digest.feeds.names import (
     BEGIN_ANEW,
+    LENT,
     PREFIXES,
     SPACES,
     UnusualError,
@@ -28,7 +29,7 @@ from digest.feeds.names import (
     leaves_nothing_in_item,
 )
 from digest.feeds.strict_item import READERS, fixed
-from digest.feeds.usual_item import Parts, entry_from
+from digest.feeds.usual_item import Parts, entries_from
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _DECLARATION = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -75,9 +76,10 @@ class _Reader:
     def __init__(self, document: str, url: str) -> None:
         self.said: dict[str, Any] = {}
         self.entries: list[Entry] = []
+        self._items: list[Parts] = []
         self._url = url
         self._document = document
-        self._foreign: set[str] | None = None
+        self._foreign: dict[str, str] | None = None  # prefixes by vocabulary
         self._start: re.Match[str] | None = None
         self._atom = False
         self._names: dict[str, str] = {}
@@ -119,17 +121,17 @@ class _Reader:
         return name
 
     def _prefix_of(self, uri: str) -> str | None:
-        """What stands for the prefix of an unknown vocabulary, if it is sure to have one, and one that nobody knows."""
+        """What stands for the prefix of an unknown vocabulary, if it is sure to have one, and one that means nothing."""
         if not uri or uri.lower() in SPACES:
             return None
         if self._foreign is None:
             start = self._start[0] if self._start else ""
-            found = _DECLARATION.findall(start)
-            known = {one or other for prefix, one, other in found if not prefix or prefix in PREFIXES}
-            self._foreign = {one or other for _, one, other in found} - known
+            found = [(prefix, one or other) for prefix, one, other in _DECLARATION.findall(start)]
+            known = {uri for prefix, uri in found if not prefix or (prefix in PREFIXES and prefix not in LENT)}
+            self._foreign = {uri: prefix if prefix in LENT else "*" for prefix, uri in found if uri not in known}
             if self._document.count("xmlns") != len(found):  # elsewhere it may have another prefix
-                self._foreign = set()
-        return "*" if uri in self._foreign else None
+                self._foreign = {}
+        return self._foreign.get(uri)
 
     def _feed(self, feed: Any) -> None:
         item = "entry" if self._atom else "item"
@@ -140,11 +142,11 @@ class _Reader:
                 name = self._name(child.tag)
             if name != item:
                 self._of_feed(name, child)
-            elif child.attrib or len(self.entries) >= MAX_ENTRIES:
+            elif child.attrib or len(self._items) >= MAX_ENTRIES:
                 raise UnusualError
             else:
-                parts = self._item(child)
-                self.entries.append(entry_from(parts, self._url, self._language, self.said.get("tag", "")))
+                self._items.append(self._item(child))
+        self.entries = entries_from(self._items, self._url, self._language, self.said.get("tag", ""))
 
     def _of_feed(self, name: str, element: Any) -> None:
         given = element.attrib
@@ -170,7 +172,7 @@ class _Reader:
             _has_no_base(given)
 
     def _say_language(self, text: str) -> None:
-        if self.entries:  # they have been given another one
+        if self._items:  # they have been given another one
             raise UnusualError
         self.said |= {"language": text, "tag": language_tag(text)}
 
@@ -244,9 +246,15 @@ class _Reader:
             raise UnusualError
 
     def _of_author(self, element: Any) -> list[tuple[str, Any]]:
-        found = [(self._name(part.tag), part) for part in element]
-        if any(name not in _OF_AUTHOR or len(part) or part.attrib for name, part in found):
-            raise UnusualError
+        found = []
+        for part in element:
+            name = self._name(part.tag)
+            if not name and not len(part):  # of a vocabulary that nobody knows
+                _has_no_base(part.attrib)
+            elif name not in _OF_AUTHOR or len(part) or part.attrib:
+                raise UnusualError
+            else:
+                found.append((name, part))
         return found
 
     def _pass_over(self, element: Any) -> None:

@@ -1,5 +1,6 @@
 """One item on the shortest way: what has been read of it, and the entry that this makes."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from digest.domain.content import Entry
@@ -7,10 +8,11 @@ from digest.feeds import dates
 from digest.feeds.bounded import MAX_TAGS
 from digest.feeds.clean import absolute_url
 from digest.feeds.entries import distinct
-from digest.feeds.making import Value, byline, entry_of, page_of, words_in
+from digest.feeds.making import Value, byline, entry_of, look_for_words, page_of
 from digest.feeds.names import UnusualError
 from digest.feeds.strict_item import MARKUP, SIMPLE_URL, TYPES, joined, looks_like_html, name_in, relinked
 
+_NOTHING = Value("", "text/plain", None)
 _MANY = 60
 _SHORT = 100
 """Characters: what is no longer than this is likely to come again, so what comes of it is kept for a while."""
@@ -106,18 +108,24 @@ class Parts:
         self.links = [*self.links, link]
 
 
-def entry_from(item: Parts, url: str, language: str, feed_language: str) -> Entry:
-    """The entry of an item that has been read.
+def entries_from(items: Sequence[Parts], url: str, language: str, feed_language: str) -> list[Entry]:
+    """The entries of items that have been read.
 
     Args:
         url: the feed's, that relative addresses are seen from.
         language: that the document declares for its texts, as a tag.
         feed_language: that the feed names as its own, as a tag.
     """
+    texts = [_texts(item, url) for item in items]
+    look_for_words(text for title, contents, described in texts for text in {title, *contents, described})
+    return [_entry(item, *each, url, language, feed_language) for item, each in zip(items, texts, strict=True)]
+
+
+def _entry(
+    item: Parts, title: Value, contents: list[Value], described: Value, url: str, language: str, feed_language: str
+) -> Entry:
     said = item.said
     get = said.get
-    title = get("title", "")
-    texts, described = _texts(item, url)
     if get("media_thumbnail") or (item.credit is not None and "media_credit" in said):
         raise UnusualError  # a picture's address as a text; or who knows which credit comes first
     published, updated = get("published"), get("updated")
@@ -126,8 +134,8 @@ def entry_from(item: Parts, url: str, language: str, feed_language: str) -> Entr
         url,
         guid=get("guid", ""),
         url=_page(item, url),
-        title=words_in(title, item.kind("title", "text/plain")) if title else "",
-        texts=texts,
+        title=title,
+        texts=contents,
         described=described,
         author=_author(item.people) if item.people else "",
         published_at=dates.of_feed(published) if published is not None else None,
@@ -145,9 +153,10 @@ def entry_from(item: Parts, url: str, language: str, feed_language: str) -> Entr
     )
 
 
-def _texts(item: Parts, url: str) -> tuple[list[Value], Value]:
-    """The content, if there is one, and the summary: what describes the item, else its content."""
+def _texts(item: Parts, url: str) -> tuple[Value, list[Value], Value]:
+    """Title; the content, if there is one; and the summary: what describes the item, else its content."""
     said = item.said
+    title = Value(said["title"], item.kind("title", "text/plain"), url) if said.get("title") else _NOTHING
     full, usual = ("encoded", "text/html") if "encoded" in said else ("content", "text/plain")
     short, of_short = ("description", "text/html") if "description" in said else ("summary", "text/plain")
     texts = []
@@ -162,8 +171,8 @@ def _texts(item: Parts, url: str) -> tuple[list[Value], Value]:
     else:
         value, kind = said.get(full, ""), "text/html"
     if texts and texts[0].text == value and texts[0].kind == kind:
-        return texts, texts[0]
-    return texts, Value(value, kind, url)
+        return title, texts, texts[0]
+    return title, texts, Value(value, kind, url)
 
 
 def _page(item: Parts, url: str) -> str:

@@ -75,6 +75,7 @@ UNUSUAL = {
     "another media type": atom("<content type='image/png'>QQ==</content>"),
     "a plain base": atom("<link base='http://a.example/' href='x'/>"),
     "a picture of its own": rss("<image><url>x</url></image>"),
+    "a silent prefix that stands for more than one vocabulary": '<rss xmlns:thr="http://other.example/"><channel><item><thr:title xmlns:thr="http://search.yahoo.com/mrss/">A</thr:title><thr:title>B</thr:title></item></channel></rss>',
     "items in odd places": "<rss><channel><items><item><title>A</title></item></items></channel></rss>",
     "no feed": "<catalog/>",
 }
@@ -102,6 +103,8 @@ SHORTEST = [
     atom("<title type='html'>A &amp;lt;b&amp;gt;</title><link href='/a/1'/><link rel='replies' href='/r'/><id>urn:1</id><updated>2026-02-28T09:30:00Z</updated><author><name>Ada</name><uri>https://a.example/</uri></author><author><name>Jon</name></author>", "xml:lang='en_GB'"),
     atom("<title>x &lt;b&gt;y&lt;/b&gt;</title><content type='html'>&lt;p&gt;One&lt;/p&gt;&lt;img src='i.png' alt='it&apos;s'&gt;</content><category term='t' label='L'/><published>2026-03-12T09:30:00-08:00</published>"),
     atom("<title>T</title><summary>S</summary><link rel='enclosure' href='/e.jpg' type='image/jpeg'/><source><title>Other</title><id>x</id></source>"),
+    atom("<title>T</title><author><name>Ada</name><gd:image width='9' src='//i.example/b.gif'/></author><thr:total>0</thr:total>", "xmlns:gd='http://gd.example/' xmlns:thr='http://purl.org/syndication/thread/1.0'"),
+    '<rss xmlns:cc="http://cyber.law.harvard.edu/rss/creativeCommonsRssModule.html"><channel><item><title>T</title><cc:license>x</cc:license></item></channel></rss>',
 ]  # fmt: skip
 LONGER = {
     "twice the same": rss("<title>A</title><title>B</title>"),
