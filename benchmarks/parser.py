@@ -243,6 +243,12 @@ def wordpress_escaped(writer: Writer, items: int) -> str:
 
 def titled_media(writer: Writer, items: int) -> str:
     """The same, CDATA, with titles inside media elements."""
+    inner = '<media:title type="html">A picture</media:title>'
+    return _rss(_wordpress_item(writer, minute, _cdata, _media(writer, inner)) for minute in range(items))
+
+
+def described_media(writer: Writer, items: int) -> str:
+    """The same, with descriptions inside media elements as well (the longer way, on lxml)."""
     inner = '<media:title type="html">A picture</media:title><media:description type="plain">Of a market</media:description>'
     return _rss(_wordpress_item(writer, minute, _cdata, _media(writer, inner)) for minute in range(items))
 
@@ -291,7 +297,7 @@ def atom_escaped(writer: Writer, items: int) -> str:
 
 
 def atom_xhtml(writer: Writer, items: int) -> str:
-    """Atom, XHTML."""
+    """Atom, XHTML (the longer way)."""
     return _atom(
         _atom_entry(
             writer,
@@ -417,7 +423,7 @@ def short_items(writer: Writer, items: int) -> str:
 KINDS = {
     each.__name__.replace("_", "-"): each
     for each in (
-        own, wordpress, wordpress_escaped, description_only, atom_cdata, atom_escaped, titled_media, atom_xhtml, one_item,
+        own, wordpress, wordpress_escaped, description_only, atom_cdata, atom_escaped, titled_media, described_media, atom_xhtml, one_item,
         substack, ghost, medium, blogger, short_items,
     )
 }  # fmt: skip

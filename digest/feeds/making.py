@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,8 +43,9 @@ def look_for_words(values: Iterable[Value]) -> None:
         else:
             each.words = "\n\n".join(filter(None, map(one_line, re.split(r"\n\s*\n", each.text))))
     for some, words in ((marked, plain_texts), (plain, one_lines)):
-        for each, found in zip(some, words([each.text for each in some]), strict=True):
-            each.words = found
+        if some:
+            for each, found in zip(some, words([each.text for each in some]), strict=True):
+                each.words = found
 
 
 def byline(names: Sequence[str]) -> str:
@@ -124,8 +124,9 @@ def _picture(base: str, feed_url: str, texts: Sequence[Value], media: Iterable[M
             break
     for some in media:
         if some and (found := best_of_media(some, base, credit=credit)):
-            same = inline is not None and _name(inline.url) == _name(found.url)
-            return replace(found, alt=inline.alt) if inline is not None and same else found
+            if inline is None or _name(inline.url) != _name(found.url):
+                return found
+            return Image(found.url, inline.alt, found.credit, found.width, found.height)
     return inline
 
 

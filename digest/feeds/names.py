@@ -1,5 +1,7 @@
 """What feedparser calls the elements of feeds, and which of them leave nothing behind in an entry."""
 
+from functools import lru_cache
+
 from feedparser.api import StrictFeedParser
 
 SPACES = {uri.lower(): prefix for uri, prefix in StrictFeedParser.namespaces.items()}
@@ -51,6 +53,13 @@ def called(uri: str, local: str, prefix: str | None) -> str:
             raise UnusualError
         return ""
     return f"{space}_{local.lower()}" if space else local.lower()
+
+
+@lru_cache(maxsize=1024)
+def known(tag: str) -> str | None:
+    """How feedparser calls an element, of its tag as ElementTree writes it, in whatever document; None if that depends."""
+    uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
+    return called(uri, local, None) if not uri or uri.lower() in SPACES else None
 
 
 def borrows(prefix: str | None, uri: str) -> bool:

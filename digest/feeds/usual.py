@@ -8,6 +8,8 @@ Document types never get here (see :func:`digest.feeds.decode.xml_document`), so
 """
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import ParseError as NotWellFormedError
 from xml.etree.ElementTree import fromstring
@@ -25,6 +27,7 @@ from digest.feeds.names import (
     called,
     is_known,
     is_silent,
+    known,
     leaves_nothing_in_feed,
     leaves_nothing_in_item,
 )
@@ -35,8 +38,10 @@ _XML = "{http://www.w3.org/XML/1998/namespace}"
 _DECLARATION = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _START_TAG = re.compile(r"""<(?!\?)[^\s/<>"']++(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
 _DEEPEST = 250
-_PASS, _ALONE, _AUTHOR, _CATEGORY = "*pass", "*alone", "*author", "*category"
-"""Elements that are passed over with all in them, those in which nothing may stand, and two that need a thought."""
+_SHORT, _LONG = 200, 4_000
+"""Characters of a name, and of a start tag, beyond which nothing is kept for the next document."""
+_PASS, _ALONE, _AUTHOR, _CATEGORY, _GROUP = "*pass", "*alone", "*author", "*category", "*group"
+"""Elements that are passed over with all in them, those in which nothing may stand, and three that need a thought."""
 
 # By feedparser's name of an item's element, where its text is noted. Twice the same note isn't usual.
 _NOTED = {
@@ -46,11 +51,12 @@ _NOTED = {
     "updated": "updated", "modified": "updated", "dc_date": "updated", "dcterms_modified": "updated",
     "dc_creator": _AUTHOR, "author": _AUTHOR, "category": _CATEGORY, "dc_subject": _CATEGORY,
     "media_content": "media_content", "media_thumbnail": "media_thumbnail", "media_credit": "media_credit",
-    "enclosure": "enclosure",
+    "media_group": _GROUP, "enclosure": "enclosure",
 }  # fmt: skip
 _TYPED = frozenset(("title", "description", "summary", "encoded", "content"))
 _DECLARED = frozenset(("link", "media_content", "media_thumbnail", "media_credit", "enclosure"))
 """What may come more than once, and in whose attributes there is something to know."""
+_OF_MEDIA = frozenset(("media_content", "media_thumbnail", "media_credit"))
 _OF_AUTHOR = frozenset(("name", "email", "uri", "url", "homepage"))
 _OF_FEED = {"title": "title", "dc_title": "title", "language": "language", "dc_language": "language", "ttl": "ttl"}
 
@@ -80,18 +86,18 @@ class _Reader:
         self._url = url
         self._document = document
         self._foreign: dict[str, str] | None = None  # prefixes by vocabulary
-        self._start: re.Match[str] | None = None
+        self._declared: Sequence[tuple[str, str]] = ()  # prefixes and vocabularies, at the root
         self._atom = False
         self._names: dict[str, str] = {}
         self._actions: dict[str, str] = {}  # by tag of an item's element
         self._language = ""  # that the root declares for all texts
 
     def read(self, root: Any) -> None:
-        self._start = _START_TAG.search(self._document)  # not before it is known to be well-formed: it might take long
-        start = self._start[0] if self._start else ""
-        for prefix, one, other in _DECLARATION.findall(start):
-            if borrows(prefix or None, one or other):
-                raise UnusualError
+        found = _START_TAG.search(self._document)  # not before it is known to be well-formed: it might take long
+        start = found[0] if found else ""
+        self._declared, borrowed = _declarations(start) if len(start) < _LONG else _declarations.__wrapped__(start)
+        if borrowed:
+            raise UnusualError
         name = self._name(root.tag)
         if root.attrib:
             self._of_root(root.attrib, has_prefix=":" in start.split(None, 1)[0])
@@ -116,8 +122,11 @@ class _Reader:
     def _name(self, tag: str) -> str:
         name = self._names.get(tag)
         if name is None:
-            uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
-            name = self._names[tag] = called(uri, local, self._prefix_of(uri))
+            name = known(tag) if len(tag) < _SHORT else None
+            if name is None:
+                uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
+                name = called(uri, local, self._prefix_of(uri))
+            self._names[tag] = name
         return name
 
     def _prefix_of(self, uri: str) -> str | None:
@@ -125,11 +134,13 @@ class _Reader:
         if not uri or uri.lower() in SPACES:
             return None
         if self._foreign is None:
-            start = self._start[0] if self._start else ""
-            found = [(prefix, one or other) for prefix, one, other in _DECLARATION.findall(start)]
-            known = {uri for prefix, uri in found if not prefix or (prefix in PREFIXES and prefix not in LENT)}
-            self._foreign = {uri: prefix if prefix in LENT else "*" for prefix, uri in found if uri not in known}
-            if self._document.count("xmlns") != len(found):  # elsewhere it may have another prefix
+            claimed = {
+                uri for prefix, uri in self._declared if not prefix or (prefix in PREFIXES and prefix not in LENT)
+            }
+            self._foreign = {
+                uri: prefix if prefix in LENT else "*" for prefix, uri in self._declared if uri not in claimed
+            }
+            if self._document.count("xmlns") != len(self._declared):  # elsewhere it may have another prefix
                 self._foreign = {}
         return self._foreign.get(uri)
 
@@ -195,7 +206,7 @@ class _Reader:
                     terms.append(text)
             elif action is _AUTHOR:
                 item.author(text)
-            elif action is _PASS or action is _ALONE:
+            elif action is _PASS or action is _ALONE or action is _GROUP:
                 continue
             elif action not in said:
                 said[action] = text
@@ -205,14 +216,9 @@ class _Reader:
 
     def _action(self, tag: str) -> str:
         name = self._name(tag)
-        action = _NOTED.get(name)
+        action = _action_at(name) if len(name) < _SHORT else None
         if action is None:
-            if leaves_nothing_in_item(name):
-                action = _PASS
-            elif name and (name in READERS or is_known(name)):
-                raise UnusualError
-            else:
-                action = _ALONE
+            raise UnusualError
         self._actions[tag] = action
         return action
 
@@ -226,7 +232,11 @@ class _Reader:
             item.author({name: fixed(part.text or "") for name, part in self._of_author(element)})
             return
         if len(element):
-            raise UnusualError
+            if action is not _GROUP and action != "media_content":
+                raise UnusualError
+            self._in_media(element, item)
+        if action is _GROUP:
+            return
         text = fixed(element.text or "")
         if action in _DECLARED:
             item.declared(action, text, given, self._url)
@@ -244,6 +254,26 @@ class _Reader:
             item.said[action] = text
         elif action is not _ALONE:
             raise UnusualError
+
+    def _in_media(self, element: Any, item: Parts) -> None:
+        for part in element:
+            name, given = self._name(part.tag), _attributes(part.items())
+            if name == "media_content" and len(part):
+                self._in_media(part, item)
+            elif leaves_nothing_in_item(name):
+                self._pass_over(part)
+                continue
+            elif len(part):
+                raise UnusualError
+            if name in _OF_MEDIA:
+                item.declared(name, fixed(part.text or ""), given, self._url)
+            elif name == "media_title" or name == "media_description":
+                if given.get("mode") == "base64" or (name == "media_description" and name in item.said):
+                    raise UnusualError
+                item.typed(name, given.get("type"))
+                item.said[name] = fixed(part.text or "")
+            elif name:
+                raise UnusualError
 
     def _of_author(self, element: Any) -> list[tuple[str, Any]]:
         found = []
@@ -268,6 +298,23 @@ class _Reader:
                     raise UnusualError
                 _has_no_base(each.attrib)
             level, depth = [inner for each in level for inner in each], depth + 1
+
+
+@lru_cache(maxsize=256)
+def _declarations(start: str) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """Prefixes and vocabularies that a start tag declares, and whether one is borrowed. Generators write the same each time."""
+    found = tuple((prefix, one or other) for prefix, one, other in _DECLARATION.findall(start))
+    return found, any(borrows(prefix or None, uri) for prefix, uri in found)
+
+
+@lru_cache(maxsize=1024)
+def _action_at(name: str) -> str | None:
+    """What is done at an item's element; None if that isn't usual."""
+    if action := _NOTED.get(name):
+        return action
+    if leaves_nothing_in_item(name):
+        return _PASS
+    return None if name and (name in READERS or is_known(name)) else _ALONE
 
 
 def _attributes(raw: list[tuple[str, str]]) -> dict[str, str]:

@@ -156,9 +156,15 @@ def _entry(
 def _texts(item: Parts, url: str) -> tuple[Value, list[Value], Value]:
     """Title; the content, if there is one; and the summary: what describes the item, else its content."""
     said = item.said
+    if "media_title" in said and not said.get("title"):
+        raise UnusualError  # it would be the item's own
     title = Value(said["title"], item.kind("title", "text/plain"), url) if said.get("title") else _NOTHING
     full, usual = ("encoded", "text/html") if "encoded" in said else ("content", "text/plain")
     short, of_short = ("description", "text/html") if "description" in said else ("summary", "text/plain")
+    if "media_description" in said:
+        if full in said or short in said:
+            raise UnusualError  # whether it is a summary or a content depends on what stands before
+        short, of_short = "media_description", "text/html"
     texts = []
     if full in said:
         texts.append(Value(said[full], item.kind(full, usual), url))

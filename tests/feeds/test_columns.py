@@ -13,7 +13,7 @@ _PIECES = st.sampled_from(
     [
         "<p>", "</p>", "<p class='x'>", '<p class="x">', "<p >", "<p\n", "<P>", "<o:p>", "<br>", "<br/>", "<br />", "<hr/>", "<li>", "<td>", "</td>",
         "<script>x</script>", "<figcaption>c</figcaption>", '<figcaption class="a">', "<figcaption>", "</figcaption>", "</figcaption x>",
-        "<figcaption/>", "<a href='x>y'>", '<img alt="a > b">', '<b title="\u200b">', '<b title="', "<!--c-->", "<", ">", "&", "&amp;", "&amp", "&lt;", "&gt;",
+        "<figcaption/>", "<a href='x>y'>", '<img alt="a > b">', '<b title="\u200b">', '<b title="', '<b title=">', "<!--c-->", "<", ">", "&", "&amp;", "&amp", "&lt;", "&gt;",
         "&nbsp;", "&bogus;", "&shy;", "&#133;", "&#8203;", "&#8230;", "&#x41;", "; ", "word", "é", "e\u0301", "\u1161", "한", "\U0001f600", "İ", "\ufffd",
         "\u200b", "\xad", "\x7f", "\x85", "\u2003", "\u2028", " ", "  ", "\n\n", "\r\n", "\t", "\x01", "\x02", "\x03", "\x04", "\x05", "\x06",
     ]
@@ -25,6 +25,14 @@ _TEXTS = st.lists(st.lists(_PIECES, max_size=8).map("".join), max_size=6)
 def test_many_texts_have_the_words_that_each_has_alone(texts: list[str]) -> None:
     assert columns.plain_texts(texts) == [clean.plain_text(text) for text in texts]
     assert columns.one_lines(texts) == [clean.one_line(text) for text in texts]
+
+
+def test_odd_markup_is_read_by_itself() -> None:
+    texts = [
+        '<b title=">one</b> two', '<b title="a > b">one</b>', "<b title='>one</b>", "<p >one</p >two", "a < b > c", "&bogus; <p>x", "one &amp", "amp;x",
+        "<figcaption>c</figcaption x>d", "<figcaption>c", "c</figcaption>d", "<script>one</script>two", "e\u0301<br>", "<td>a</td><td>b</td>",
+    ]  # fmt: skip
+    assert columns.plain_texts(texts) == [clean.plain_text(text) for text in texts]
 
 
 @given(st.lists(st.text(), max_size=4))

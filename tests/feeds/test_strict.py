@@ -103,6 +103,8 @@ SHORTEST = [
     atom("<title type='html'>A &amp;lt;b&amp;gt;</title><link href='/a/1'/><link rel='replies' href='/r'/><id>urn:1</id><updated>2026-02-28T09:30:00Z</updated><author><name>Ada</name><uri>https://a.example/</uri></author><author><name>Jon</name></author>", "xml:lang='en_GB'"),
     atom("<title>x &lt;b&gt;y&lt;/b&gt;</title><content type='html'>&lt;p&gt;One&lt;/p&gt;&lt;img src='i.png' alt='it&apos;s'&gt;</content><category term='t' label='L'/><published>2026-03-12T09:30:00-08:00</published>"),
     atom("<title>T</title><summary>S</summary><link rel='enclosure' href='/e.jpg' type='image/jpeg'/><source><title>Other</title><id>x</id></source>"),
+    rss("<media:content url='/m.jpg' medium='image'><media:title type='html'>M</media:title><media:credit>Ada</media:credit></media:content><title>T</title><description>D</description>"),
+    rss("<title>T</title><media:group><media:title>M</media:title><media:content url='/v.mp4' type='video/mp4'/><media:thumbnail url='/t.jpg'/><media:description>D &lt;p&gt; d</media:description></media:group>"),
     atom("<title>T</title><author><name>Ada</name><gd:image width='9' src='//i.example/b.gif'/></author><thr:total>0</thr:total>", "xmlns:gd='http://gd.example/' xmlns:thr='http://purl.org/syndication/thread/1.0'"),
     '<rss xmlns:cc="http://cyber.law.harvard.edu/rss/creativeCommonsRssModule.html"><channel><item><title>T</title><cc:license>x</cc:license></item></channel></rss>',
 ]  # fmt: skip
@@ -115,6 +117,9 @@ LONGER = {
     "a known vocabulary behind another's prefix": '<rss xmlns:dc="http://search.yahoo.com/mrss/"><channel><item><dc:title>A</dc:title></item></channel></rss>',
     "a foreign vocabulary behind a known prefix somewhere": '<rss xmlns:own="https://own.example/"><channel><item><own:title xmlns:own="https://own.example/">A</own:title></item></channel></rss>',
     "an item in what is passed over": "<rss><channel><image><item><title>A</title></item></image></channel></rss>",
+    "a title of a picture where the item has none": rss("<title></title><media:content url='/m.jpg'><media:title>M</media:title></media:content>"),
+    "a description of a picture beside the item's": rss("<description>D</description><media:content url='/m.jpg'><media:description>M</media:description></media:content>"),
+    "a title of a picture in another language": rss("<title>T</title><media:content url='/m.jpg'><media:title xml:lang='fr'>M</media:title></media:content>"),
     "two ways to credit": rss("<title>A</title><author>Ada</author><author>Jon</author>"),
 }  # fmt: skip
 
