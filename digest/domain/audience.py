@@ -114,22 +114,22 @@ class TopicChoice:
         topics = set()
         for word in text.split():
             topic, colon, often = word.partition(":")
+            if not colon:
+                topics.add(topic)  # as nearly all of them
+                continue
             known = next((each for each in FREQUENCIES if each == often), None)
-            if not topic or (colon and known is None):
+            if not topic or known is None:
                 raise ValueError(f"{word!r} is no topic; write TOPIC or TOPIC:weekly ({', '.join(FREQUENCIES)})")
             topics.add(topic)
-            if known is not None:
-                own[topic] = known
+            own[topic] = known
         return cls.of(topics, own)
 
     def due(self, frequency: Frequency, day: Arrival) -> Due | None:
         """What a copy that arrives on ``day`` brings to a subscription of that frequency; None if it brings nothing."""
-        if not self.topics:
-            if not day.suits(frequency):
-                return None
-            is_weekly = frequency == "weekly"
-            return Due(week=frozenset() if is_weekly else None, whole_week=is_weekly)
         own = self.own
+        if not own:  # everything comes as often as the subscription says
+            is_weekly = frequency == "weekly"
+            return Due(self.topics, self.topics if is_weekly else None, is_weekly) if day.suits(frequency) else None
         topics = frozenset(topic for topic in self.topics if day.suits(own.get(topic, frequency)))
         week = frozenset(topic for topic in topics if own.get(topic, frequency) == "weekly")
         return Due(topics, week or None, bool(week) and week == topics) if topics else None

@@ -15,6 +15,9 @@ from digest.domain.newsroom import BlockType, EpigraphSpec, EventSpec, LinkSpec,
 Form = Literal["lead", "related", "card", "brief", "line", "web"]
 """How large a story stands: ``related`` is a card beside a picture; ``web`` is on the issue's page only."""
 
+LEAD = "lead"
+"""Key of the section whose items are variants of which a reader gets one."""
+
 MORE = "more"
 """Key of the section whose stories are on the issue's page only."""
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from quopri import decodestring
 
-from digest.domain.issue import MORE, WEEK, Block, Form, IssueDocument, PlacedItem, Section, Selection
+from digest.domain.issue import LEAD, MORE, WEEK, Block, Form, IssueDocument, PlacedItem, Section, Selection
 from digest.domain.mail import Fragment
-from digest.render.cut import LEAD, cut_for, in_cut
+from digest.render.cut import cut_for, in_cut
 
 LIMIT = 102_400
 """Bytes of decoded HTML after which Gmail shows a mail cut off."""

@@ -4,30 +4,45 @@ import html as html_entities
 from collections.abc import Iterable, Mapping, Sequence
 from quopri import decodestring
 
-from digest.domain.issue import WEEK, IssueDocument, Selection
+from digest.domain.issue import LEAD, WEEK, IssueDocument, Selection
 from digest.domain.mail import Cut, Fragment
 from digest.render import quoted
-
-LEAD = "lead"
-"""Key of the section whose items are variants of which a reader gets one."""
 
 
 def cut_for(fragments: Sequence[Fragment], selection: Selection) -> Cut:
     """The cut of a selection: shell and blocks, the chosen items, and headings and closings around them only."""
-    chosen = {group: frozenset(stories) for group, stories in selection.items.items()}
-    chosen[LEAD] = frozenset(() if selection.lead is None else (selection.lead,))
-    items = [
-        fragment
-        for fragment in fragments
-        if fragment.role == "item" and fragment.story_id in chosen.get(fragment.group, frozenset())
-    ]
-    groups = {fragment.group for fragment in items}
-    frame = [
-        fragment.position
-        for fragment in fragments
-        if fragment.role in ("shell", "block") or (fragment.role in ("heading", "closing") and fragment.group in groups)
-    ]
-    return Cut.of([*frame, *(fragment.position for fragment in items)])
+    return Cutter(fragments).cut_for(selection)
+
+
+class Cutter:
+    """The fragments of an issue by what chooses them, for many selections."""
+
+    def __init__(self, fragments: Iterable[Fragment]) -> None:
+        self._always = 0
+        self._around: dict[str, int] = {}
+        self._items: dict[str, dict[int | None, int]] = {}
+        for fragment in fragments:
+            bit, group = 1 << fragment.position, fragment.group
+            if fragment.role in ("shell", "block"):
+                self._always |= bit
+            elif fragment.role in ("heading", "closing"):
+                self._around[group] = self._around.get(group, 0) | bit
+            elif fragment.role == "item":
+                items = self._items.setdefault(group, {})
+                items[fragment.story_id] = items.get(fragment.story_id, 0) | bit
+
+    def cut_for(self, selection: Selection) -> Cut:
+        """What :func:`cut_for` returns."""
+        bits = self._always
+        leads = () if selection.lead is None else (selection.lead,)
+        for group, stories in (*selection.items.items(), (LEAD, leads)):
+            if items := self._items.get(group):
+                chosen = 0
+                for story in stories:
+                    chosen |= items.get(story, 0)
+                if chosen:
+                    bits |= chosen | self._around.get(group, 0)
+        return Cut(bits)
 
 
 def selection_all(document: IssueDocument) -> Selection:

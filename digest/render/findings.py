@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Literal
 
 from digest.domain.content import Image
-from digest.domain.issue import WEEK, IssueDocument, StoryItem
+from digest.domain.issue import LEAD, WEEK, IssueDocument, StoryItem
 from digest.domain.mail import Fragment
 from digest.render import clean
-from digest.render.cut import LEAD
 
 Level = Literal["error", "warning"]
 

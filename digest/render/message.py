@@ -16,11 +16,10 @@ from typing import NamedTuple
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
-from digest.domain.issue import IssueDocument, StoryItem
+from digest.domain.issue import LEAD, IssueDocument, StoryItem
 from digest.domain.mail import Cut, Fragment
 from digest.errors import MessageError, RenderError
 from digest.render import clean, headers, quoted, wording
-from digest.render.cut import LEAD
 
 SUBJECT_LIMIT = 120
 PREHEADER_LEAST, PREHEADER_MOST = 30, 150

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2 import TemplateNotFound as JinjaTemplateNotFound
 from markupsafe import Markup
 
-from digest.domain.issue import Form, IssueDocument
+from digest.domain.issue import LEAD, Form, IssueDocument
 from digest.domain.mail import Fragment
 from digest.domain.newsroom import Theme
 from digest.errors import RenderError
@@ -35,7 +35,6 @@ from digest.render.budget import (
     with_week,
     without_week,
 )
-from digest.render.cut import LEAD
 from digest.render.palette import palette
 from digest.render.words import Words, says, words_for
 

@@ -14,10 +14,10 @@ from functools import lru_cache
 from operator import getitem, itemgetter
 from typing import NamedTuple
 
+from digest.domain.issue import LEAD
 from digest.domain.mail import Cut, Fragment, Message
 from digest.errors import MessageError, RenderError
 from digest.render import headers, quoted
-from digest.render.cut import LEAD
 from digest.render.message import HTML_PART, TEXT_PART, Addressee, Head, Lines, link
 
 LONGEST_LINE = 998

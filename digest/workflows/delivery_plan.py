@@ -15,7 +15,7 @@ from functools import cached_property
 
 from sqlmodel import Session
 
-from digest.curation.select import select
+from digest.curation.select import Offer
 from digest.domain.audience import Arrival, Due, TopicChoice
 from digest.domain.calendar import Frequency
 from digest.domain.issue import Section, stories_of_the_week
@@ -23,7 +23,7 @@ from digest.domain.mail import Cut, Fragment
 from digest.domain.newsroom import NewsletterSpec
 from digest.errors import StateConflict
 from digest.render.budget import size, within
-from digest.render.cut import cut_for
+from digest.render.cut import Cutter
 from digest.store import deliveries, issues, subscribers
 from digest.store.deliveries import PAUSED, SUPPRESSED, WORD, Audience, Group
 from digest.store.tables import Issue, Subscriber
@@ -168,14 +168,22 @@ class Chooser:
         """The cut for what is due to a reader without what was sent before; or None and why there is none."""
         key = due, received
         if key not in self._known:
-            selection = select(self.issue.sections, due, received, self.spec.min_stories)
+            selection = self._offer.select(due, received, self.spec.min_stories)
             if selection.reason or not selection.stories:
                 self._known[key] = None, selection.reason or NOTHING_NEW
             else:
                 if due.week is not None:
                     selection = within(self.issue.fragments, self.issue.sections, selection, self._sizes)
-                self._known[key] = cut_for(self.issue.fragments, selection), ""
+                self._known[key] = self._cutter.cut_for(selection), ""
         return self._known[key]
+
+    @cached_property
+    def _offer(self) -> Offer:
+        return Offer(self.issue.sections)
+
+    @cached_property
+    def _cutter(self) -> Cutter:
+        return Cutter(self.issue.fragments)
 
     @cached_property
     def _sizes(self) -> dict[int, int]:

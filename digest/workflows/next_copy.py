@@ -17,10 +17,10 @@ import structlog
 from sqlmodel import Session
 
 from digest.domain.audience import TopicChoice
-from digest.domain.issue import WEEK
+from digest.domain.issue import LEAD, WEEK
 from digest.domain.mail import Cut
 from digest.errors import RenderError
-from digest.render.cut import LEAD, html_of, in_cut
+from digest.render.cut import html_of, in_cut
 from digest.store import issues, newsletters
 from digest.store.tables import Issue
 from digest.workflows.context import Context

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from digest.curation.select import select
+from digest.curation.select import Offer
 from digest.domain.audience import Arrival
 from digest.domain.issue import IssueDocument, Selection, stories_of_the_week
 from digest.domain.mail import Fragment
@@ -12,7 +12,7 @@ from digest.errors import DigestError, FetchError, GoneError, ParseError
 from digest.render import clean
 from digest.render.budget import Step, size, within
 from digest.render.checks.layout import sizes_of
-from digest.render.cut import cut_for
+from digest.render.cut import Cutter
 from digest.render.findings import Subject, World
 from digest.render.preflight import Finding, preflight
 from digest.store import choices, issues
@@ -77,16 +77,17 @@ def inspected(
         pinned = issues.pinned(session, issue_id)
         chosen = choices.choices_of_all(session, issue.newsletter_id)
     sections = tuple(block.section for block in document.blocks if block.section is not None)
+    offer, cutter = Offer(sections), Cutter(fragments)
     cuts: dict[int, int] = {}
     of_the_week, weights = stories_of_the_week(sections), {each.position: size(each) for each in fragments}
     for (choice, frequency), readers in chosen.items():
         # Weighed as on the day that brings most: weekly topics too, and nothing left out that somebody has seen.
         due = choice.due(frequency, Arrival())
-        selection = select(sections, due, frozenset(), spec.min_stories) if due else Selection()
+        selection = offer.select(due, frozenset(), spec.min_stories) if due else Selection()
         if due is not None and due.week is not None and selection.stories:
             selection = within(fragments, sections, selection, weights)
         if selection.stories:
-            bits = cut_for(fragments, selection).bits
+            bits = cutter.cut_for(selection).bits
             cuts[bits] = cuts.get(bits, 0) + readers
     world = World(
         now=ctx.clock(),

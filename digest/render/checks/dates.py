@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from digest.render.cut import LEAD
+from digest.domain.issue import LEAD
 from digest.render.findings import Finding, Subject
 
 STALE_QUOTES = timedelta(hours=24)

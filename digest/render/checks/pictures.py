@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from digest.render.cut import LEAD
+from digest.domain.issue import LEAD
 from digest.render.findings import Finding, Subject
 
 WEIGHT_LIMIT = 1_000_000

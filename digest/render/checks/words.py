@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from digest.domain.issue import LEAD
 from digest.errors import DigestError
 from digest.render import clean
-from digest.render.cut import LEAD
 from digest.render.findings import Finding, Subject, level_of
 from digest.render.message import PREHEADER_LEAST, SUBJECT_LIMIT, Head
 

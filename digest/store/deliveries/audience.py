@@ -34,8 +34,8 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from digest.domain.audience import Arrival, TopicChoice
 from digest.domain.calendar import Frequency
-from digest.store.deliveries.rows import either
-from digest.store.tables import ChoiceSet, Delivery, Subscriber, Subscription, Suppression
+from digest.store.deliveries.rows import LEDGER, QUEUE, either
+from digest.store.tables import ChoiceSet, Subscriber, Subscription, Suppression
 from digest.store.tables.base import Moment
 
 SUPPRESSED = "suppressed"
@@ -157,26 +157,27 @@ class Audience:
         rows = [{"cut_id": cut, **dict(zip(self._masks, masks, strict=True))} for cut, masks in holdings.items()]
         session.execute(insert(self._holding), rows)
         masks = [self._holding.c[name] for name in self._masks]
-        got = (
-            select(col(Delivery.subscriber_id), *masks)
-            .join(self._holding, self._holding.c.cut_id == col(Delivery.cut_id))
-            .where(
-                col(Delivery.issue_id) == issue_id,
-                col(Delivery.state).in_(("sent", "unknown", "sending", *(("queued",) if goes_on else ()))),
+        states = ("sent", "unknown", "sending", *(("queued",) if goes_on else ()))
+        # One half after the other: of the view of both, SQLite would first write down every column of every row. The queue
+        # comes first, so that who is settled in between is found in the ledger.
+        for half in (QUEUE, LEDGER):
+            got = (
+                select(half.c.subscriber_id, *masks)
+                .join(self._holding, self._holding.c.cut_id == half.c.cut_id)
+                .where(half.c.issue_id == issue_id, half.c.state.in_(states))
             )
-        )
-        if weekly:
-            ours = (col(Subscription.newsletter_id) == self._newsletter_id, col(Subscription.state) == "active")
-            got = got.where(
-                col(Delivery.subscriber_id).in_(select(col(Subscription.subscriber_id)).where(*ours, gets_weekly()))
+            if weekly:
+                ours = (col(Subscription.newsletter_id) == self._newsletter_id, col(Subscription.state) == "active")
+                got = got.where(
+                    half.c.subscriber_id.in_(select(col(Subscription.subscriber_id)).where(*ours, gets_weekly()))
+                )
+            statement = self._insert(self._received).from_select(["subscriber_id", *self._masks], got)
+            session.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["subscriber_id"],
+                    set_={name: self._received.c[name].op("|")(statement.excluded[name]) for name in self._masks},
+                )
             )
-        statement = self._insert(self._received).from_select(["subscriber_id", *self._masks], got)
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["subscriber_id"],
-                set_={name: self._received.c[name].op("|")(statement.excluded[name]) for name in self._masks},
-            )
-        )
 
     def groups(self) -> Iterator[Group]:
         """What distinguishes the readers' cuts; asked after hours were assigned."""
