@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -74,7 +75,12 @@ def differences(db: Database) -> list[object]:
     from sqlmodel import SQLModel
 
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        def is_made_here(what: Any, _name: str | None, _kind: str, reflected: bool, _other: object) -> bool:
+            condition = None if reflected else getattr(what, "_ddl_if", None)
+            return condition is None or condition.dialect == connection.dialect.name
+
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": is_made_here})
         return list(compare_metadata(context, SQLModel.metadata))
 
 

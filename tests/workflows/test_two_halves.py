@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select, update
 
 from digest.domain.mail import Outcome, SendResult
@@ -305,3 +306,14 @@ def large(db: Database) -> None:
 def size(db: Database) -> int:
     with db.read() as session:
         return int(session.execute(text("SELECT pg_total_relation_size('delivery_queue')")).scalar_one())
+
+
+@pytest.mark.parametrize("what", ["subscriber", "subscription", "issue"])
+def test_nothing_that_a_waiting_mail_needs_can_be_deleted_from_under_it(ctx: Context, what: str) -> None:
+    issue = publish(ctx)
+    reader(ctx, "ann")
+    plan_deliveries(ctx, issue)
+    others = "DELETE FROM sent_article", "DELETE FROM sent_story", "DELETE FROM placement", "DELETE FROM fragment"
+    with pytest.raises(IntegrityError), ctx.db.write() as session:
+        for statement in (*others, f"DELETE FROM {what}"):  # what else refers to an issue is gone
+            session.execute(text(statement))

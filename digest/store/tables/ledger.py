@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Connection, Index, MetaData, Text, UniqueConstraint, event, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    event,
+    text,
+)
 from sqlmodel import Field
 
 from digest.store.tables.base import Moment, SQLModel
@@ -45,8 +56,8 @@ class QueueRow(SQLModel, table=True):
     unknown_since: datetime | None = Field(default=None, sa_type=Moment)
     former_id: int | None = Field(default=None, sa_type=BigInteger)
     """By which the journal of a worker names it that died before rows were named by issue and reader."""
-    issue_id: int = Field(foreign_key="issue.id", primary_key=True)
-    subscriber_id: int = Field(foreign_key="subscriber.id", primary_key=True)
+    issue_id: int = Field(primary_key=True)
+    subscriber_id: int = Field(primary_key=True)
     subscription_id: int = Field(foreign_key="subscription.id")
     cut_id: int | None = None
     attempts: int = 0
@@ -62,6 +73,9 @@ class QueueRow(SQLModel, table=True):
         Index("ix_delivery_queue_due", "issue_id", "not_before", **_where(text("state = 'queued'"))),
         # Only rows in hand have a lease to run out.
         Index("ix_delivery_queue_lease", "lease_until", **_where(text("lease_until IS NOT NULL"))),
+        # A subscription keeps its subscriber, and a cut its issue, from being deleted. PostgreSQL would ask a question of
+        # its own for each of these keys of every row, and lock what it finds; SQLite only looks into an index.
+        *(ForeignKeyConstraint([f"{to}_id"], [f"{to}.id"]).ddl_if(dialect="sqlite") for to in ("issue", "subscriber")),
         {"sqlite_with_rowid": False},
     )
 
