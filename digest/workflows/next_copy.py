@@ -17,7 +17,7 @@ import structlog
 from sqlmodel import Session
 
 from digest.domain.audience import TopicChoice
-from digest.domain.issue import LEAD, WEEK
+from digest.domain.issue import WEEK
 from digest.domain.mail import Cut
 from digest.errors import RenderError
 from digest.render.cut import html_of, in_cut
@@ -46,7 +46,7 @@ class NextCopy:
         day: the local date that the issue bears.
         reason: why these choices bring no mail; "" if they bring one.
         subject: of this reader's copy.
-        stories: the lead among them, if ``has_lead``.
+        stories: how many.
         sections: title of each section that has stories for them, and how many.
         html: the mail; its personal links and the address are stand-ins.
     """
@@ -57,7 +57,6 @@ class NextCopy:
     reason: str = ""
     subject: str = ""
     stories: int = 0
-    has_lead: bool = False
     sections: tuple[tuple[str, int], ...] = ()
     html: str = ""
 
@@ -150,7 +149,6 @@ def _shown(copy: NextCopy, issue: PrintedIssue, cut: Cut, token: str) -> NextCop
         copy,
         subject=lines.subject,
         stories=counts.total(),
-        has_lead=LEAD in counts,
         sections=tuple(_titled(counts, titles)),
         html=html_of(issue.fragments, cut, stand_ins),
     )
