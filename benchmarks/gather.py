@@ -25,8 +25,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
+
+if TYPE_CHECKING:
+    from digest.domain.content import Entry
 
 ITEMS = 30
 HOSTS = [f"127.0.0.{number}" for number in range(1, 17)]
@@ -269,10 +272,11 @@ def parsing_alone(count: int, port: int, _database: str) -> dict[str, Any]:
 
 
 def storing_alone(count: int, port: int, database: str) -> dict[str, Any]:
-    """The same rows written as gathering writes them, nothing fetched; and the candidates of a window read back."""
+    """The same rows written as gathering writes them, from entries on, nothing fetched; and the candidates of a window read back."""
     from sqlmodel import SQLModel
 
     from digest.domain.calendar import Window
+    from digest.domain.incoming import incoming
     from digest.feeds.clean import canonical_url
     from digest.feeds.parse import parse
     from digest.store import articles
@@ -285,23 +289,29 @@ def storing_alone(count: int, port: int, database: str) -> dict[str, Any]:
     with db.write() as session:
         session.add_all(Feed(url=url, name=f"Feed {number}") for number, url in enumerate(urls(count, port)))
 
-    def feeds() -> Iterator[list[articles.Incoming]]:
+    def feeds() -> Iterator[list[tuple["Entry", str]]]:
         made = template()
         for number in range(count):
             found = parse(body(number, made), "", f"http://feed{number}.example/feed").entries
-            yield [articles.Incoming(entry, canonical_url(entry.url)) for entry in found]
+            yield [(entry, canonical_url(entry.url)) for entry in found]
 
     from digest.workflows.gather_run import AT_ONCE
 
     now, seconds, cpu = datetime.now(UTC), 0.0, 0.0
-    shown = (
-        articles.Shown(number, f"Feed {number}", incoming, first_read=True)
-        for number, incoming in enumerate(feeds(), 1)
-    )
-    while some := list(islice(shown, AT_ONCE)):
+    numbered = enumerate(feeds(), 1)
+    while some := list(islice(numbered, AT_ONCE)):
         wall, busy = time.perf_counter(), time.process_time()
+        shown = [
+            articles.Shown(
+                number,
+                f"Feed {number}",
+                [incoming(entry, url, entry.published_at) for entry, url in entries],
+                first_read=True,
+            )
+            for number, entries in some
+        ]
         with db.write() as session:
-            stored = articles.upsert_all(session, some, now)
+            stored = articles.upsert_all(session, shown, now)
         seconds, cpu = seconds + time.perf_counter() - wall, cpu + time.process_time() - busy
         assert sum(len(each.new) for each in stored.values()) == ITEMS * len(some)
 

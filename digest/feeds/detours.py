@@ -15,14 +15,12 @@ _WRAPPERS = (
     (re.compile(r"out\.reddit\.com"), "/", ("url",)),
     (re.compile(r"slack-redir\.net"), "/link", ("url",)),
 )
-_HOSTS = re.compile(
+_HOSTS = (
     r"t\.co|bit\.ly|buff\.ly|ow\.ly|trib\.al|dlvr\.it|lnkd\.in|tinyurl\.com|goo\.gl|is\.gd|v\.gd|shorturl\.at|rebrand\.ly|cutt\.ly|fb\.me|ift\.tt"
     r"|feedproxy\.google\.com|feeds?\.feedburner\.com|feedpress\.me|rss\.feedsportal\.com|(?:click|clicks|go|link|links|track|r|out)\.[\w-]+\.[\w.-]+"
 )
-_PATHS = re.compile(
-    r"/(?:~r|go|goto|out|link|links|click|redir|redirect|track|away|exit|to|jump|visit)(?:[/.]|$)|/r/[\w-]{1,40}/?$",
-    re.IGNORECASE,
-)
+_PATHS = r"/(?:~r|go|goto|out|link|links|click|redir|redirect|track|away|exit|to|jump|visit)(?:[/.?#]|$)|/r/[\w-]{1,40}/?(?:[?#]|$)"
+_DETOUR = re.compile(rf"https?://(?:(?:{_HOSTS})(?::\d+)?(?:[/?#]|$)|[^/?#]+(?:{_PATHS}))", re.IGNORECASE)
 
 
 def unwrapped(url: str) -> str:
@@ -41,5 +39,4 @@ def unwrapped(url: str) -> str:
 
 def is_detour(url: str) -> bool:
     """Whether a link looks as if it only leads to the article: then it is worth a look where to."""
-    parts = urlsplit(url)
-    return bool(_HOSTS.fullmatch((parts.hostname or "").lower()) or _PATHS.match(parts.path))
+    return _DETOUR.match(url) is not None

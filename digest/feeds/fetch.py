@@ -26,12 +26,6 @@ from digest.feeds.guard import check_url
 from digest.feeds.transport import CONNECT_TIMEOUT, Deadlines, GuardedAdapter
 
 MAX_REDIRECTS = 5
-FEED_ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json;q=0.9, application/json;q=0.8, "
-    "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
-)
-PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
-
 MAX_EVIDENCE = 200_000
 """Bytes that are kept of an answer that is an error, for whoever looks into it."""
 

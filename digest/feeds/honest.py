@@ -16,7 +16,7 @@ feed's date this much ahead of now to be none: zones differ."""
 BACKLOG = timedelta(days=30)
 """How old an item without any date is taken to be when its feed is read for the first time: too old for any issue."""
 
-_DAY_IN_PATH = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?=[/-]|$)")
+_DAY_IN_PATH = re.compile(r"[^?#]*?/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?:[/?#-]|$)")
 _GATE = re.compile(
     r"(?:^|[./_-])(?:consent|log-?in|sign-?in|sso|auth|oauth2?|captcha|challenge|cookie-?wall|privacy-?gate|404|not-?found|error)(?:[./_-]|$)",
     re.IGNORECASE,
@@ -49,7 +49,7 @@ def older(told: datetime, page_says: datetime | None) -> datetime | None:
 
 def day_in(url: str) -> datetime | None:
     """The day that an article's address names, if it does."""
-    found = _DAY_IN_PATH.search(urlsplit(url).path)
+    found = _DAY_IN_PATH.match(url)
     try:
         return datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC) if found else None
     except ValueError:

@@ -82,7 +82,10 @@ def _picture_name(url: str) -> str:
     """The name of a picture's file, without its size and ending."""
     parts = urlsplit(url)
     inner = next((value for key in ("url", "src", "image") for value in parse_qs(parts.query).get(key, ())), "")
-    name = (urlsplit(inner).path if inner else parts.path).rpartition("/")[2].lower()
+    try:
+        name = (urlsplit(inner).path if inner else parts.path).rpartition("/")[2].lower()
+    except ValueError:  # what the service was given is no address
+        return ""
     return _SIZED.sub("", name.rpartition(".")[0] or name)
 
 

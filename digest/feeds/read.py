@@ -1,4 +1,7 @@
-"""The one seam between a source's kind and the code that reads it."""
+"""The one seam between a source's kind and the code that reads it.
+
+What reads the rarer kinds is imported when there is one: a process that reads beside a gather then starts sooner.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +12,15 @@ from digest.domain.content import Entry
 from digest.domain.newsroom import EventSpec, FeedKind
 from digest.domain.source_rules import JsonRules, PageRules
 from digest.errors import ParseError
-from digest.feeds.calendar import parse_calendar
 from digest.feeds.entries import ParsedFeed
-from digest.feeds.fetch import FEED_ACCEPT, PAGE_ACCEPT
-from digest.feeds.json_path import parse_json_by
-from digest.feeds.page_rules import parse_page
+from digest.feeds.hubs import Hub, hub_of
 from digest.feeds.parse import parse
-from digest.feeds.sitemap import parse_sitemap
-from digest.feeds.websub import Hub, hub_of
 
+FEED_ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json;q=0.9, application/json;q=0.8, "
+    "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
+)
+PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _ACCEPT: dict[str, str] = {
     "sitemap": "application/xml, text/xml;q=0.9, */*;q=0.1",
     "page": PAGE_ACCEPT,
@@ -81,16 +84,24 @@ def read(
     """
     match source.kind:
         case "sitemap":
+            from digest.feeds.sitemap import parse_sitemap
+
             return _of(parse_sitemap(body, content_type, url))
         case "page":
+            from digest.feeds.page_rules import parse_page
+
             if source.page is None:
                 raise ParseError("a source of kind page needs rules: write [feeds.page] with item, title and link")
             return _of(parse_page(body, content_type, url, source.page))
         case "json":
+            from digest.feeds.json_path import parse_json_by
+
             if source.json is None:
                 raise ParseError("a source of kind json needs paths: write [feeds.json] with items, title and link")
             return _of(parse_json_by(body, content_type, url, source.json))
         case "events":
+            from digest.feeds.calendar import parse_calendar
+
             return Reading(events=parse_calendar(body, content_type, url, today=now.date()))
         case "feed":
             feed = parse(body, content_type, url)

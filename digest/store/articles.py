@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
 from digest.domain.calendar import Window
-from digest.domain.content import Candidate, Entry, Image
-from digest.store.bulk import insert_or_ignore, insert_returning_ids, moments
-from digest.store.known import Incoming, Known, Shown, by_url, known_items, place
+from digest.domain.content import Candidate, Image
+from digest.domain.incoming import Incoming, as_text, image_json
+from digest.store.bulk import insert_or_ignore, insert_returning_ids, zone
+from digest.store.known import Known, Shown, by_url, known_items, place
 from digest.store.tables import Article, ArticleAddress, ArticleFeed, Feed
 
 __all__ = ["Incoming", "Shown", "Stored", "add_text", "candidates", "of_story", "picture_of", "upsert", "upsert_all"]
@@ -94,9 +95,7 @@ def _upsert(session: Session, shown: Sequence[Shown], now: datetime) -> dict[int
         known |= by_url(session, [item.url for _, item in fresh if item.url not in new])
     _complete(session, [(known[item.url], item) for each in shown for item in each.incoming if item.url in known])
     ids = new | {url: article.id for url, article in known.items()}
-    links = {
-        each.feed_id: {ids[item.url]: item.entry.guid for item in each.incoming if item.url in ids} for each in shown
-    }
+    links = {each.feed_id: {ids[item.url]: item.guid for item in each.incoming if item.url in ids} for each in shown}
     _link(session, links, now)
     return {
         each.feed_id: Stored(
@@ -127,7 +126,7 @@ def add_text(
     article.author = article.author or author
     article.reporter = article.reporter or reporter
     if image is not None and (article.image is None or article.image["url"] == image.url):
-        article.image = _image(image)
+        article.image = json.loads(image_json(image))
     session.add(article)
 
 
@@ -210,15 +209,10 @@ def _without_repetitions(incoming: Sequence[Incoming]) -> list[Incoming]:
     by_url: dict[str, Incoming] = {}
     for item in incoming:
         by_url.setdefault(place(item.url), item)
-    uses = Counter(item.entry.guid for item in by_url.values())
-    return [
-        item if uses[item.entry.guid] == 1 else Incoming(_without_guid(item.entry), item.url, item.reporter)
-        for item in by_url.values()
-    ]
-
-
-def _without_guid(entry: Entry) -> Entry:
-    return replace(entry, guid="")
+    uses = Counter(item.guid for item in by_url.values())
+    if len(uses) == len(by_url):
+        return list(by_url.values())
+    return [item if uses[item.guid] == 1 else item._replace(guid="") for item in by_url.values()]
 
 
 def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: datetime) -> dict[str, int]:
@@ -227,10 +221,13 @@ def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: date
     ordered = sorted(items, key=lambda pair: pair[1].url)
     if not ordered:
         return {}
-    moment = moments(session)
-    new = insert_returning_ids(
-        session, Article, _COLUMNS, [_row(shown.feed_id, shown.source, item, now, moment) for shown, item in ordered]
-    )
+    moment, utc = as_text(now), zone(session)
+    rows = [
+        # A missing date is now, and so is one in the future.
+        (*item[:9], f"{min(item.published or moment, moment)}{utc}", moment + utc, shown.source, shown.feed_id)
+        for shown, item in ordered
+    ]
+    new = insert_returning_ids(session, Article, _COLUMNS, rows)
     # Most sites answer under both schemes, and their feeds take now one, now the other.
     twins = [
         {"url": f"https://{place(url)}", "article_id": ident} for url, ident in new.items() if url.startswith("http:")
@@ -241,31 +238,9 @@ def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: date
 
 
 _COLUMNS = (
-    "url", "title", "summary", "text", "author", "reporter", "source", "tags", "image", "language", "published_at",
-    "first_seen_at", "feed_id",
+    "url", "title", "summary", "text", "author", "reporter", "tags", "image", "language",  # as in Incoming
+    "published_at", "first_seen_at", "source", "feed_id",
 )  # fmt: skip
-
-
-def _row(
-    feed_id: int, source: str, item: Incoming, now: datetime, moment: Callable[[datetime], Any]
-) -> tuple[Any, ...]:
-    """A row as the driver takes it."""
-    entry = item.entry
-    return (
-        item.url,
-        entry.title,
-        entry.summary,
-        entry.content,
-        entry.author,
-        item.reporter,
-        source,
-        json.dumps(entry.tags),
-        json.dumps(_image(entry.image)),
-        entry.language,
-        moment(min(entry.published_at or entry.updated_at or now, now)),
-        moment(now),
-        feed_id,
-    )
 
 
 def picture_of(session: Session, article_ids: Sequence[int]) -> Image | None:
@@ -276,20 +251,15 @@ def picture_of(session: Session, article_ids: Sequence[int]) -> Image | None:
     return Image(**image) if image else None
 
 
-def _image(image: Image | None) -> dict[str, Any] | None:
-    # dataclasses.asdict copies deeply, which takes longer than to write the row.
-    return {name: getattr(image, name) for name in Image.__slots__} if image else None
-
-
 def _complete(session: Session, pairs: Sequence[tuple[Known, Incoming]]) -> None:
     """Fill in what known articles lack and this feed has."""
     wanting = [
         {
             "known_id": known.id,
-            "text": item.entry.content if not known.has_text else None,
-            "summary": item.entry.summary if not known.has_summary else None,
-            "author": item.entry.author if not known.has_author else None,
-            "image": _image(item.entry.image) if not known.has_image else None,
+            "text": item.text if not known.has_text else None,
+            "summary": item.summary if not known.has_summary else None,
+            "author": item.author if not known.has_author else None,
+            "image": json.loads(item.image) if not known.has_image else None,
         }
         for known, item in pairs
     ]
@@ -302,7 +272,7 @@ def _complete(session: Session, pairs: Sequence[tuple[Known, Incoming]]) -> None
 
 def _link(session: Session, links: Mapping[int, Mapping[int, str]], now: datetime) -> None:
     """Remember which articles the feeds carried, under which ids."""
-    at = moments(session)(now)
+    at = as_text(now) + zone(session)
     rows = [
         (feed_id, ident, guid, at)
         for feed_id, carried in sorted(links.items())

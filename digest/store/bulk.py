@@ -1,19 +1,18 @@
 """Many rows at once, given to the driver as it takes them.
 
 SQLAlchemy prepares every value of every row by itself, which takes longer than to write the rows. What is written here
-is prepared by whoever calls: JSON as text, moments by :func:`moments`. Names of tables and columns are our own.
+is prepared by whoever calls: JSON as text, moments as text with :func:`zone`. Names of tables and columns are our own.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session
 
 
-def moments(session: Session) -> Callable[[datetime], Any]:
-    """How the session's driver takes an aware moment for a column of :class:`datetime`."""
-    return _itself if _is_postgresql(session) else _as_text
+def zone(session: Session) -> str:
+    """What follows a moment's text (:func:`digest.domain.incoming.as_text`) when it is given to the session's driver."""
+    return "+00" if _is_postgresql(session) else ""
 
 
 def insert_or_ignore(
@@ -62,11 +61,3 @@ def _insert(session: Session, table: type[Any], columns: Sequence[str]) -> str:
 
 def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
-
-
-def _itself(moment: datetime) -> datetime:
-    return moment
-
-
-def _as_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]

@@ -226,5 +226,6 @@ def take_alerts(session: Session, now: datetime, after: int) -> dict[str, list[C
 
 def _take(session: Session, where: Sequence[Any], values: dict[str, Any]) -> list[Change]:
     columns = (Feed.id, Feed.name, Feed.last_error, Feed.failures)
-    rows = session.execute(update(Feed).where(*where).values(**values).returning(*columns))  # type: ignore[call-overload]
+    taken = update(Feed).where(*where).values(**values).returning(*columns)  # type: ignore[call-overload]
+    rows = session.execute(taken, execution_options={"synchronize_session": False})
     return sorted((Change(*row) for row in rows), key=lambda change: change.id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Row
 
 from digest.domain.newsroom import FeedSpec
 from digest.store.tables import Feed
@@ -11,7 +12,7 @@ _SPEC: TypeAdapter[FeedSpec] = TypeAdapter(FeedSpec)
 _IN_COLUMNS = ("url", "name", "kind", "weight", "full_text", "interval")
 
 
-def spec_of(row: Feed) -> FeedSpec:
+def spec_of(row: Feed | Row[Any]) -> FeedSpec:
     """What the newsroom says of a feed."""
     return _SPEC.validate_python({name: getattr(row, name) for name in _IN_COLUMNS} | (row.rules or {}))
 

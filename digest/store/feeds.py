@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, bindparam, func, or_
+from sqlalchemy import Row, Table, Update, bindparam, func, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select, update
 
 from digest.domain.newsroom import FeedSpec
 from digest.store import burial
 from digest.store.feed_specs import spec_of
+from digest.store.lookup import among
 from digest.store.tables import Feed, FeedDay
 
 MAX_BACK_OFF = timedelta(hours=24)
@@ -85,9 +85,9 @@ def claim_some(
     burial.claims(session, worker)
     # One lock after the other in the order of ids: two processes then wait for each other, never in a circle.
     free = (
-        select(Feed.id)
+        select_columns(col(Feed.id))
         .where(
-            col(Feed.id).in_(feed_ids),
+            among(session, col(Feed.id), feed_ids),
             col(Feed.retired_at).is_(None),
             or_(col(Feed.claimed_until).is_(None), col(Feed.claimed_until) <= now),
         )
@@ -96,14 +96,15 @@ def claim_some(
     )
     if due_only:
         free = free.where(or_(col(Feed.next_check_at).is_(None), col(Feed.next_check_at) <= now))
-    ids = list(session.exec(free))
-    session.exec(update(Feed).where(col(Feed.id).in_(ids)).values(claimed_until=until, claimed_by=worker))
-    taken = session.exec(select(Feed).where(col(Feed.id).in_(ids)).options(defer(col(Feed.last_failure_body))))  # type: ignore[arg-type]
-    return [_task(feed, until) for feed in taken]
+    claimed = _FEED.update().where(_FEED.c.id.in_(free)).values(claimed_until=until, claimed_by=worker)
+    return [_task(row, until) for row in session.connection().execute(claimed.returning(*_OF_TASK))]
 
 
-def _task(feed: Feed, until: datetime) -> FeedTask:
-    assert feed.id is not None
+_FEED: Table = Feed.__table__  # type: ignore[attr-defined]
+_OF_TASK = [column for column in _FEED.c if column.name not in ("last_failure_body", "last_error")]
+
+
+def _task(feed: Row[Any], until: datetime) -> FeedTask:
     return FeedTask(
         id=feed.id,
         url=feed.moved_to or feed.url,
@@ -206,15 +207,17 @@ def record_successes(session: Session, read: Sequence[Success], now: datetime) -
     if not read:
         return
     held = dict(
-        session.execute(
+        session.connection()
+        .execute(
             select_columns(col(Feed.id), col(Feed.claimed_until))
-            .where(col(Feed.id).in_([each.task.id for each in read]))
+            .where(among(session, col(Feed.id), [each.task.id for each in read]))
             .order_by(col(Feed.id))
             .with_for_update()
-        ).all()
+        )
+        .all()
     )
     ours = [each for each in read if held.get(each.task.id) == each.task.claimed_until]
-    feed = Feed.__table__  # type: ignore[attr-defined]
+    feed = _FEED
     noted = (
         feed.update()
         .where(feed.c.id == bindparam("feed"))

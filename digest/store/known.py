@@ -3,13 +3,13 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col
 
-from digest.domain.content import Entry
+from digest.domain.incoming import Incoming
 from digest.store import addresses
 from digest.store.lookup import among
 from digest.store.tables import Article, ArticleFeed
@@ -17,23 +17,9 @@ from digest.store.tables import Article, ArticleFeed
 BATCH = 500
 """Values in one IN list."""
 
-_MIDNIGHT = time(tzinfo=UTC)
+_MIDNIGHT = " 00:00:00.000000"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """An entry on its way into the table.
-
-    Attributes:
-        url: canonical, not empty.
-        reporter: the outlet that the text credits with the original report, "" if none.
-    """
-
-    entry: Entry
-    url: str
-    reporter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +107,11 @@ def _by_other_address(session: Session, urls: Sequence[str]) -> dict[str, Known]
 def _by_guid(session: Session, shown: Sequence[Shown], known: Collection[str]) -> dict[str, Known]:
     """Known articles that a feed shows again under another URL, by that URL."""
     with_guid = {
-        (each.feed_id, item.entry.guid): item
+        (each.feed_id, item.guid): item
         for each in shown
         if not each.first_read
         for item in each.incoming
-        if item.entry.guid and item.url not in known
+        if item.guid and item.url not in known
     }
     feed_ids = sorted({feed_id for feed_id, _ in with_guid})
     found: dict[str, Known] = {}
@@ -142,21 +128,20 @@ def _by_guid(session: Session, shown: Sequence[Shown], known: Collection[str]) -
     )
     for row in session.execute(query):
         item, article = with_guid.get((row[0], row[1])), _known(row[2:])
-        if item and _same(item.entry, article):
+        if item and _same(item, article):
             found[item.url] = article
     return found
 
 
-def _same(entry: Entry, known: Known) -> bool:
+def _same(item: Incoming, known: Known) -> bool:
     """Whether an item with a known id and a new URL is the known article.
 
     Some feeds use one id for all they ever show: then neither words nor date agree with the article that had it, or
     the titles count on ("Briefing of 12 March", "Briefing of 13 March").
     """
-    published = entry.published_at or entry.updated_at
-    if published == known.published_at:
+    if _moment(item) == known.published_at:
         return True
-    ours, theirs = (set(re.findall(r"\w+", title.casefold())) for title in (known.title, entry.title))
+    ours, theirs = (set(re.findall(r"\w+", title.casefold())) for title in (known.title, item.title))
     if _numbers(ours) != _numbers(theirs) and _numbers(ours) and _numbers(theirs):
         return False
     return not ours or not theirs or len(ours & theirs) / len(ours | theirs) > 0.2
@@ -173,14 +158,14 @@ def _by_title_and_date(session: Session, shown: Sequence[Shown], known: Collecti
     and a title of one or two words ("Press release"), are too common to say so.
     """
     wanted = {
-        (each.feed_id, published, _title(item.entry.title)): item.url
+        (each.feed_id, published, _title(item.title)): item.url
         for each in shown
         if not each.first_read
         for item in each.incoming
         if item.url not in known
-        and (published := item.entry.published_at)
-        and published.timetz() != _MIDNIGHT
-        and len(item.entry.title.split()) > 2
+        and not item.published.endswith(_MIDNIGHT)
+        and len(item.title.split()) > 2
+        and (published := _moment(item))
     }
     feed_ids = sorted({feed_id for feed_id, _, _ in wanted})
     found: dict[str, Known] = {}
@@ -193,6 +178,10 @@ def _by_title_and_date(session: Session, shown: Sequence[Shown], known: Collecti
             if url := wanted.get((row[0], article.published_at, _title(article.title))):
                 found[url] = article
     return found
+
+
+def _moment(item: Incoming) -> datetime | None:
+    return datetime.fromisoformat(item.published).replace(tzinfo=UTC) if item.published else None
 
 
 def _title(title: str) -> str:

@@ -16,22 +16,18 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from functools import partial
 
 import structlog
 
-from digest.domain.content import Entry
 from digest.domain.newsroom import FeedSpec, Quote
 from digest.errors import DigestError
 from digest.feeds.beside import Readers, spare_cores
 from digest.feeds.fetch import Fetched
 from digest.feeds.pace import wishes_of
 from digest.feeds.read import accept
-from digest.feeds.understand import item_of
 from digest.quotes.provider import open_provider, read_quotes
 from digest.store import feeds
-from digest.store.articles import Incoming
 from digest.store.feeds import FeedTask
 from digest.workflows.context import Context
 from digest.workflows.feed_alerts import tell_editors
@@ -114,8 +110,7 @@ def _read(readers: Readers, ctx: Context, task: FeedTask) -> Reading:
             now=ctx.clock(),
             first_read=task.first_read,
         )
-        items = tuple(Incoming(*item) for item in found.items)
-        return Reading(answer, items, (), found.events, hub=found.hub, rhythm=found.rhythm, wishes=found.wishes)
+        return Reading(answer, found, wishes=found.wishes)
     except DigestError as error:
         return Reading(answer, problem=error)
     except Exception as error:  # a bug in reading one feed must not stop the others
@@ -132,9 +127,3 @@ def quotes_in(spec: FeedSpec, answer: Fetched) -> tuple[Quote, ...]:
     return read_quotes(
         spec.provider, answer.body, answer.content_type, answer.url, source=spec.name, fresh_hours=spec.fresh_hours
     )
-
-
-def incoming(entry: Entry, source: str, now: datetime) -> Incoming | None:
-    """An entry as an article to be; None if it has no title or links nowhere: nobody could read it."""
-    item = item_of(entry, source, now)
-    return Incoming(*item) if item else None

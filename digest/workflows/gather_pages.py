@@ -11,8 +11,8 @@ from digest.domain.content import Image
 from digest.errors import DigestError, FetchError, ParseError
 from digest.feeds import honest
 from digest.feeds.extract import Page, extract
-from digest.feeds.fetch import PAGE_ACCEPT
 from digest.feeds.images import same_picture
+from digest.feeds.read import PAGE_ACCEPT
 from digest.feeds.reporter import original_reporter
 from digest.store import addresses, articles
 from digest.store.tables import Article

@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session
 
-from digest.domain.newsroom import EventSpec, Quote
+from digest.domain.newsroom import Quote
 from digest.errors import DigestError, FetchError, GoneError
-from digest.feeds.detours import is_detour
 from digest.feeds.fetch import Fetched
 from digest.feeds.pace import HostGate, Rhythm, Wishes, next_poll, wishes_of
-from digest.feeds.websub import Hub
+from digest.feeds.understand import Understood
 from digest.store import articles, events, feeds, hosts, quotes, websub
-from digest.store.articles import Incoming, Shown, Stored
+from digest.store.articles import Shown, Stored
 from digest.store.feeds import FeedTask, Success
 from digest.workflows.context import Context
 from digest.workflows.gather_hosts import by_host, gate_for, host_of
@@ -45,12 +44,9 @@ class Reading:
     """What a thread brings back: the values of one feed, or why there are none."""
 
     answer: Fetched | None = None
-    items: tuple[Incoming, ...] = ()
+    found: Understood = field(default_factory=Understood)
     quotes: tuple[Quote, ...] = ()
-    events: tuple[EventSpec, ...] = ()
     problem: Exception | None = None
-    hub: Hub | None = None
-    rhythm: Rhythm = field(default_factory=Rhythm)
     wishes: Wishes = field(default_factory=Wishes)
 
 
@@ -210,12 +206,14 @@ class Run:
             return outcomes
         with self.ctx.db.write() as session:
             shown = [
-                Shown(task.id, task.name, reading.items, task.first_read)
+                Shown(task.id, task.name, reading.found.items, task.first_read)
                 for task, reading in changed
                 if task.kind not in ("quotes", "events")
             ]
             stored = articles.upsert_all(session, shown, now)
-            websub.note_all(session, {task.id: reading.hub for task, reading in changed if _is_new(reading)}, now)
+            if changed:
+                hubs = {task.id: reading.found.hub for task, reading in changed if _is_new(reading)}
+                websub.note_all(session, hubs, now)
             for task, reading in changed:
                 kept = stored.get(task.id, Stored({}, 0))
                 new_ids[task.id] = kept.new
@@ -239,7 +237,7 @@ class Run:
             feeds.record_success(session, task, now, next_check_at=again, permanent_url=moved)
             return None, FeedOutcome(task.id, task.url, task.name, "not_modified")
         new, seen = self._keep(session, task, reading, kept, now)
-        rhythm = reading.rhythm
+        rhythm = reading.found.rhythm
         success = Success(
             task,
             next_poll(now, task.interval, rhythm, reading.wishes),
@@ -274,16 +272,18 @@ class Run:
             case "quotes":
                 return quotes.save(session, reading.quotes), len(reading.quotes)
             case "events":
-                return events.save_gathered(session, task.id, reading.events, now), len(reading.events)
+                return events.save_gathered(session, task.id, reading.found.events, now), len(reading.found.events)
             case _:
                 return len(kept.new), kept.seen
 
     def _plan_pages(self, task: FeedTask, reading: Reading, new: dict[str, int]) -> None:
         """Which pages to read: those of which the feed gave but a summary, if it is to be so; and where detours lead."""
+        if not (new and (task.full_text or reading.found.detours)):
+            return
         # Once: some feeds show an item twice.
-        items = {item.url: item for item in reading.items if item.url in new}
-        whole = [url for url, item in items.items() if task.full_text and len(item.entry.content) < FULL_TEXT]
-        detours = [url for url in items if url not in whole and is_detour(url)]
+        items = {item.url: item for item in reading.found.items if item.url in new}
+        whole = [url for url, item in items.items() if task.full_text and len(item.text) < FULL_TEXT]
+        detours = [url for url in items if url not in whole and url in reading.found.detours]
         tasks = [PageTask(new[url], url, task.name) for url in whole] + [
             PageTask(new[url], url, task.name, whole=False) for url in detours
         ]

@@ -18,12 +18,12 @@ import structlog
 from digest.errors import DigestError, ForbiddenAddress, InvalidToken, NotFound, StateConflict
 from digest.feeds.guard import check_url, is_allowed
 from digest.feeds.read import read
+from digest.feeds.understand import item_of
 from digest.feeds.websub import ask, is_authentic, subscription
 from digest.store import articles, websub
 from digest.store.feed_specs import spec_of
 from digest.store.tables import Feed, WebSub
 from digest.workflows.context import Context
-from digest.workflows.gather import incoming
 
 MAX_LEASE = timedelta(days=365)
 
@@ -120,7 +120,7 @@ def receive(ctx: Context, token: str, body: bytes, content_type: str, signature:
     if over:
         raise StateConflict("this subscription has ended")
     found = read(spec, body, content_type, topic, now=now)
-    items = [item for entry in found.entries if (item := incoming(entry, spec.name, now))]
+    items = [item for entry in found.entries if (item := item_of(entry, spec.name, now))]
     with ctx.db.write() as session:
         websub.change(session, feed_id, pushed_at=now)
         if spec.full_text:

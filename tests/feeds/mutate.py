@@ -11,12 +11,12 @@ from digest.feeds.calendar import parse_calendar
 from digest.feeds.discover import discover
 from digest.feeds.extract import extract
 from digest.feeds.honest import own_address
+from digest.feeds.hubs import hub_of
 from digest.feeds.json_path import parse_json_by
 from digest.feeds.opml import read_opml, write_opml
 from digest.feeds.page_rules import parse_page
 from digest.feeds.parse import parse
 from digest.feeds.sitemap import parse_sitemap
-from digest.feeds.websub import hub_of
 from digest.quotes.provider import read_quotes
 from tests.conftest import shared_data
 from tests.feeds.layouts import LAYOUTS

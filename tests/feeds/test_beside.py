@@ -63,7 +63,7 @@ def test_many_threads_get_each_its_own_answer(readers: Readers) -> None:
     bodies = [FEED.replace("T 0<", f"Number {number}<").encode() for number in range(24)]
     with ThreadPoolExecutor(12) as pool:
         found = list(pool.map(lambda body: ask(readers, body), bodies))
-    assert [each.items[0].entry.title for each in found] == [f"Number {number}" for number in range(24)]
+    assert [each.items[0].title for each in found] == [f"Number {number}" for number in range(24)]
 
 
 def test_a_document_that_breaks_its_reader_fails_alone() -> None:

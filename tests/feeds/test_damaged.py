@@ -41,3 +41,13 @@ def test_names_and_references_that_are_illegal_are_read_past() -> None:
     assert [spec.url for spec in read_opml(body)] == ["https://one.example/rss"]
     news = b"<urlset><url><loc>/1</loc><news><title>A&#xD800;&#0;&#x110000;&#xfffe; b &#8211; c</title></news></url></urlset>"
     assert parse_sitemap(news, "", URL).entries[0].title == "A b \u2013 c"
+
+
+def test_a_page_whose_picture_is_resized_from_something_that_is_no_address_is_read() -> None:
+    broken = "https://cdn.example/fetch/?url=https%3A%2F%2Fpost.ex]]%3E]]%3Eample%2Fferry.jpg"
+    words = f"<p>{'The ferry sails again on Monday, its owner said. ' * 8}</p>" * 4
+    page = (
+        f'<html><head><meta property="og:image" content="https://a.example/img/ferry.jpg"></head><body><article><h1>The ferry</h1>'
+        f'<img src="{broken}" width="800" height="400">{words}</article></body></html>'
+    )
+    assert "sails again" in extract(page.encode(), URL).text

@@ -8,8 +8,9 @@ from sqlmodel import select
 
 from digest.domain.calendar import Window
 from digest.domain.content import Entry, Image
+from digest.domain.incoming import incoming
 from digest.store import articles
-from digest.store.articles import Incoming, Stored
+from digest.store.articles import Stored
 from digest.store.database import Database
 from digest.store.tables import Article, ArticleFeed, Feed
 from tests.conftest import NOW
@@ -33,7 +34,13 @@ def entry(number: int = 1, **more: object) -> Entry:
 
 def store(db: Database, *entries: Entry, feed: int = 1, now=NOW) -> Stored:
     with db.write() as session:
-        return articles.upsert(session, feed, "AB"[feed - 1], [Incoming(each, each.url) for each in entries], now)
+        return articles.upsert(
+            session,
+            feed,
+            "AB"[feed - 1],
+            [incoming(each, each.url, each.published_at or each.updated_at) for each in entries],
+            now,
+        )
 
 
 def rows(db: Database) -> list[Article]:
@@ -56,7 +63,7 @@ def test_an_entry_becomes_an_article_and_an_article_a_candidate(db: Database) ->
         language="en",
     )
     with db.write() as session:
-        articles.upsert(session, 1, "A", [Incoming(given, given.url, "Reuters")], NOW)
+        articles.upsert(session, 1, "A", [incoming(given, given.url, given.published_at, "Reuters")], NOW)
     (found,) = candidates(db)
     assert (found.title, found.url, found.source, found.source_weight) == (given.title, given.url, "A", 1.5)
     assert (found.summary, found.text, found.author, found.reporter) == ("S", "C", "Ada", "Reuters")

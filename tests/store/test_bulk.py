@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy import text
 
 from digest.domain.content import Entry, Image
+from digest.domain.incoming import incoming
 from digest.store import articles
-from digest.store.articles import Incoming
 from digest.store.bulk import insert_returning_ids
 from digest.store.database import Database
 from digest.store.tables import Article, Feed
@@ -31,7 +31,7 @@ def test_a_row_is_the_same_in_the_database_whoever_wrote_it(db: Database) -> Non
             usual.tags, usual.image = list(entry.tags), told
             session.add(usual)
             session.flush()
-            articles.upsert(session, 1, "A", [Incoming(entry, f"https://a.example/bulk/{number}")], NOW)
+            articles.upsert(session, 1, "A", [incoming(entry, f"https://a.example/bulk/{number}", ELSEWHERE)], NOW)
     with db.read() as session:
         found = [tuple(row) for row in session.connection().execute(text(f"SELECT {KEPT} FROM article ORDER BY id"))]
     assert len(found) == 4

@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import select
 
 from digest.domain.content import Entry, TopicProfile
+from digest.domain.incoming import incoming
 from digest.errors import NotFound
 from digest.store import newsroom
-from digest.store.articles import Incoming, upsert
+from digest.store.articles import upsert
 from digest.store.database import Database
 from digest.store.tables import Article, Feed, TopicCorrection
 from digest.workflows.context import Context
@@ -30,7 +31,7 @@ def ctx(db: Database, tmp_path: Path) -> Context:
         session.add(feed)
         session.flush()
         entries = [
-            Incoming(Entry(guid=str(n), url="", title=title, published_at=NOW - timedelta(hours=n + 1)), f"https://w.example/{n}")
+            incoming(Entry(guid=str(n), url="", title=title), f"https://w.example/{n}", NOW - timedelta(hours=n + 1))
             for n, title in enumerate(TITLES)
         ]  # fmt: skip
         upsert(session, feed.id or 0, feed.name, entries, NOW)
