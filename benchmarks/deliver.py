@@ -74,7 +74,7 @@ def furnish(url: str, readers: int) -> int:
         items = []
         for _ in range(STORIES):
             number += 1
-            dek = " ".join(chance.choice(("price", "fund", "rose", "after", "the", "court", "said")) for _ in range(90))
+            dek = " ".join(chance.choice(("price", "fund", "rose", "after", "the", "court", "said")) for _ in range(83))
             items.append(
                 PlacedItem(
                     StoryItem(
