@@ -137,8 +137,8 @@ class Wire:
                 return Reply(int(digits), b"\n".join(line[4:].strip() for line in lines))
 
     def got(self, replies: bytes) -> bool:
-        """Whether exactly these bytes come next and are here already: then they count as read."""
-        if self._lines or not self._got.startswith(replies, self._at):
+        """Whether exactly these bytes come next and are here already: then they count as read. Nothing never comes."""
+        if self._lines or not replies or not self._got.startswith(replies, self._at):
             return False
         self._at += len(replies)
         return True
@@ -165,12 +165,15 @@ class Wire:
         return reply
 
     def has_news(self) -> bool:
-        """Whether the server spoke or hung up unasked. Over TLS a hang-up goes unseen: it may be TLS's own talk."""
+        """Whether the server spoke or hung up unasked."""
         if self._at < len(self._got):
             return True
-        if isinstance(self._sock, ssl.SSLSocket):
-            return self._sock.pending() > 0
-        return bool(_ready(self._sock, select.POLLIN, 0))
+        if not isinstance(self._sock, ssl.SSLSocket):
+            return bool(_ready(self._sock, select.POLLIN, 0))
+        try:
+            return self._receive()  # what has come may be TLS's own talk
+        except Lost:
+            return True
 
     def close(self) -> None:
         """Hang up."""

@@ -166,6 +166,34 @@ def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_an_answer_over_
     assert commands[0].startswith(b"MAIL")
 
 
+def test_a_word_out_of_turn_is_heard_over_tls_as_well() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(DATA / "localhost.pem", DATA / "localhost.key")
+    talks = 0
+
+    def talk(line: Line) -> None:
+        nonlocal talks
+        talks += 1
+        is_first = talks == 1
+        secret = Line(context.wrap_socket(line.sock, server_side=True))
+        secret.greet(b"PIPELINING")
+        secret.read_to(b"DATA\r\n")
+        secret.say(b"250 ok", b"250 ok", b"354 go")
+        if is_first:
+            secret.say(b"250 already mine")
+            secret.read_to(b"never")
+        secret.read_to(b"\r\n.\r\n")
+        secret.say(b"250 ok")
+        secret.wait_for_hang_up()
+
+    handed: list[str] = []
+    with scripted(talk, timeout=5, tls="required", implicit=True) as sender:
+        mails = [letter("a@x.example", 1, body="a long line\r\n" * 200_000), letter("b@x.example", 2)]
+        results = within(lambda: list(sender.send(mails, lambda m: handed.append(m.recipient))))
+    assert [r.outcome for r in results] == ["deferred", "sent"]
+    assert handed == ["b@x.example"]
+
+
 def keep(results, kept):  # type: ignore[no-untyped-def]
     """Keeps what came before an error."""
     for result in results:
