@@ -87,7 +87,7 @@ class Session:
         self._timeout, self._final_timeout = timeout, final_timeout
         self._pipelines = "pipelining" in offers
         self._needs_reset = False
-        self._usual = b"?"
+        self._usual = b""
         self.announced = self.answered = 0
         self.is_closed = self.is_committed = False
         self.idle_since = time.monotonic()
@@ -126,9 +126,9 @@ class Session:
                 yield self._answered(message, refusal)
                 continue
             yield from self._write_body(message)
+            envelope = self._following(waiting, most)  # first: if it can't be made, nothing was handed over
             hand_over(message)
             self.at_hand = None
-            envelope = self._following(waiting, most)
             yield (yield from self._finish(message, envelope))
 
     def is_alive(self, *, after: float) -> bool:
@@ -222,7 +222,7 @@ class Session:
         if mail.code // 100 == 2 and rcpt.code // 100 == 2 and data.code == 354:
             self._usual = b"".join(b"%d %s\r\n" % reply for reply in (mail, rcpt, data))
             return None
-        if 3 in (mail.code // 100, rcpt.code // 100) or (data.code // 100 == 3 and data.code != 354):
+        if 3 in (mail.code // 100, rcpt.code // 100) or (data.code < 400 and data.code != 354):
             raise Broken("the server answers out of turn")
         if data.code == 354:
             # RFC 2920 3.1: a server may say so although it took no recipient; an empty message ends it.

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from digest.domain.mail import Message
+from digest.domain.mail import Message, SendResult
+from digest.errors import SenderUnavailable
+from digest.senders.open import open_sender
 from tests.senders.letters import letters
+from tests.senders.misbehaving import MailServer
 from tests.senders.scripted import Line, scripted
 
 ENVELOPE = b"MAIL FROM:<news@example.com>\r\nRCPT TO:<%s@x.example>\r\nDATA\r\n"
@@ -162,6 +165,58 @@ def test_a_word_out_of_turn_before_the_dot_keeps_the_message_back() -> None:
     assert [r.outcome for r in results] == ["deferred", "sent"]
     assert handed == ["b@x.example"]
     assert bodies == []
+
+
+@pytest.mark.parametrize("offers", [(b"PIPELINING",), ()], ids=["pipelined", "step-by-step"])
+def test_a_yes_to_data_where_the_server_should_ask_for_the_message_ends_the_connection(offers: list[bytes]) -> None:
+    def talk(line: Line) -> None:
+        line.greet(*offers)
+        if offers:
+            line.read_to(b"DATA\r\n")
+            line.say(b"250 ok", b"250 ok", b"250 ok")
+        else:
+            for _ in range(3):
+                line.read_to(b"\r\n")
+                line.say(b"250 ok")
+        line.wait_for_hang_up()
+
+    handed: list[str] = []
+    results: list[SendResult] = []
+    with scripted(talk) as sender, pytest.raises(SenderUnavailable, match="out of turn"):
+        for result in sender.send(letters("a@x.example", "b@x.example"), lambda m: handed.append(m.recipient)):
+            results.append(result)  # noqa: PERF402
+    assert [r.outcome for r in results] == ["deferred", "deferred"]
+    assert handed == []
+
+
+def test_a_question_mark_is_no_answer_to_an_envelope() -> None:
+    bodies: list[bytes] = []
+
+    def talk(line: Line) -> None:
+        line.say(b"220 here")
+        line.read_to(b"\r\n")
+        line.sock.sendall(b"250-here\r\n250 PIPELINING\r\n?")
+        line.read_to(b"DATA\r\n")
+        bodies.append(line.sock.recv(100))
+
+    with scripted(talk) as sender, pytest.raises(SenderUnavailable):
+        list(sender.send(letters("a@x.example", "b@x.example"), lambda _: None))
+    assert set(bodies) == {b""}
+
+
+def test_a_message_is_not_handed_over_when_the_one_behind_it_can_not_be_made() -> None:
+    """It would be in doubt, although its final dot never followed."""
+    handed: list[str] = []
+
+    def made() -> Iterator[Message]:
+        yield from letters("a@x.example")
+        raise LookupError
+
+    with MailServer(pipelining=True) as server:
+        sender = open_sender(f"smtp://127.0.0.1:{server.port}?timeout=5")
+        with pytest.raises(LookupError):
+            list(sender.send(made(), lambda m: handed.append(m.recipient)))
+        assert (handed, server.recipients) == ([], [])
 
 
 def test_messages_are_made_one_ahead_of_their_turn_and_no_more() -> None:
