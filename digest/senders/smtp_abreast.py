@@ -84,7 +84,7 @@ class Abreast:
         if self._doorman is not None and not self._fresh:
             for session in self._doorman.arrived(wait=not self._lanes):
                 self._begin(session)
-            room = self._connections - len(self._lanes) - self._doorman.asked
+            room = self._connections - len(self._lanes) - self._pool.awaited
             if self._lanes and room > 0 and self._somebody_waits():
                 self._doorman.ask()
         if not self._lanes and not self._waiting.is_over:

@@ -38,6 +38,7 @@ class Doorman:
         """For one more connection."""
         if time.monotonic() >= self._not_before:
             self.asked += 1
+            self._pool.await_one()
             threading.Thread(target=self._open, name="smtp-opening", daemon=True).start()
 
     def arrived(self, *, wait: bool) -> list[Session]:
@@ -50,6 +51,7 @@ class Doorman:
         while self._arrived or (wait and self.asked and not found):
             self._bell.recv(1)
             self.asked -= 1
+            self._pool.came()
             if (session := self._arrived.popleft()) is not None:
                 found.append(session)
             else:
@@ -67,8 +69,7 @@ class Doorman:
             self._bell.close()
             self._rope.close()
         for session in self._arrived:
-            if session is not None:
-                self._pool.give_back(session)
+            self._keep(session)
 
     def _open(self) -> None:
         session: Session | None = None
@@ -85,5 +86,9 @@ class Doorman:
                 self._arrived.append(session)
                 self._rope.send(b".")
                 return
+        self._keep(session)
+
+    def _keep(self, session: Session | None) -> None:
         if session is not None:
             self._pool.give_back(session)
+        self._pool.came()

@@ -16,12 +16,16 @@ class Pool:
     Args:
         timeout, final_timeout: see :class:`digest.senders.smtp_session.Session`.
         most: messages that may be tried over a connection in its life.
+
+    Attributes:
+        awaited: connections that are being opened beside somebody's work, perhaps of a call that has ended since.
     """
 
     def __init__(self, entrance: Entrance, timeout: float, final_timeout: float, most: int) -> None:
         self._entrance = entrance
         self._timeout, self._final_timeout = timeout, final_timeout
         self.most = most
+        self.awaited = 0
         self._idle: list[Session] = []
         self._lock = threading.Lock()
 
@@ -41,6 +45,16 @@ class Pool:
                 return session
             session.abandon()
         return Session(*self._entrance.enter(), self._timeout, self._final_timeout)
+
+    def await_one(self) -> None:
+        """One more is being opened."""
+        with self._lock:
+            self.awaited += 1
+
+    def came(self) -> None:
+        """One that was awaited is there, or not to be had."""
+        with self._lock:
+            self.awaited -= 1
 
     def give_back(self, session: Session) -> None:
         """It may be used again, unless it has ended or had its share."""

@@ -9,6 +9,7 @@ import pytest
 from digest.errors import ParseError
 from digest.feeds.extract import extract
 from digest.feeds.opml import read_opml
+from digest.feeds.parse import parse
 from digest.feeds.sitemap import parse_sitemap
 from tests.feeds.mutate import URL, Target, mutated, targets
 
@@ -51,3 +52,10 @@ def test_a_page_whose_picture_is_resized_from_something_that_is_no_address_is_re
         f'<img src="{broken}" width="800" height="400">{words}</article></body></html>'
     )
     assert "sails again" in extract(page.encode(), URL).text
+
+
+def test_of_a_damaged_feed_with_tags_without_end_the_first_items_are_kept() -> None:
+    """Found by ``make fuzz``: the tolerant parser took five seconds for 800 kB."""
+    items = [f"<item><title>Item {n}</title><link>https://one.example/{n}</link></item>" for n in range(3)]
+    body = f"<rss><channel><title>One</title>{items[0]}{items[1]}{'<b>x</b>' * 120_000}{items[2]}"
+    assert [entry.title for entry in parse(body.encode(), "", URL).entries] == ["Item 0", "Item 1"]
