@@ -195,6 +195,24 @@ def test_a_greeting_that_takes_its_time_holds_nobody_up() -> None:
     assert len(results) == len(NAMES)
 
 
+def test_a_connection_that_is_still_being_opened_counts_for_the_next_mails_too() -> None:
+    """Otherwise each call would ask a server that takes its time for more."""
+    over = threading.Event()
+    connections: list[int] = []
+
+    def talk(line: Line) -> None:
+        connections.append(line.number)
+        if line.number > 1:
+            over.wait(5)
+        taking(line)
+
+    with scripted(talk, timeout=5) as one:
+        for _ in range(5):
+            assert len(list(one.send_abreast(letters(*NAMES), lambda _: None, 2))) == len(NAMES)
+        over.set()
+    assert len(connections) <= 2
+
+
 def test_a_server_that_ends_connections_after_some_messages_loses_none(pipelining: bool) -> None:
     with MailServer(per_connection=2, pipelining=pipelining) as server:
         results = list(sender(server).send_abreast(letters(*NAMES), lambda _: None, 3))
