@@ -27,6 +27,9 @@ MAX_SUBJECT = 2_000
 MAX_TOKENS = 4
 """A subject may hold more words that look like tokens than the one that is; no more than these are tried."""
 
+_FLAGS = ("Status", "X-Status")
+"""Where an mbox file keeps its marks; other bytes than ASCII in them are no text to Python."""
+
 _TOKEN = re.compile(r"(?<![\w-])[A-Za-z0-9_-]{32}(?![\w-])", re.ASCII)
 
 
@@ -113,18 +116,32 @@ def _read_mbox(ctx: Context, path: Path, report: InboxReport) -> None:
     box = mailbox.mbox(path, create=False)
     try:
         box.lock()
-        for key, mail in box.iteritems():
-            if "A" in mail.get_flags():
-                continue
-            with box.get_file(key) as whole:
+        for key in box.iterkeys():
+            with box.get_file(key) as whole:  # of which only the header is read: it may be of hundreds of megabytes
+                if _is_answered(whole.read(MAX_HEADER)):
+                    continue
+                whole.seek(0)
                 is_ours = _act(ctx, whole, report)
             if is_ours:
-                mail.add_flag("A")
-                box[key] = mail
+                box[key] = _answered(box.get_message(key))
     except mailbox.ExternalClashError:
         raise PassingError(f"{path} is held by another program: try again later") from None
     finally:
         box.close()  # writes the file anew if a mail was marked, and lets go of it
+
+
+def _is_answered(head: bytes) -> bool:
+    header = BytesHeaderParser().parsebytes(head)
+    return any("A" in str(header.get(name, "")) for name in _FLAGS)
+
+
+def _answered(mail: mailbox.mboxMessage) -> mailbox.mboxMessage:
+    """The mail with the mark, also where somebody wrote flags that are none."""
+    for name in _FLAGS:
+        if not isinstance(mail.get(name, ""), str):
+            del mail[name]
+    mail.add_flag("A")
+    return mail
 
 
 def _act(ctx: Context, mail: Readable, report: InboxReport) -> bool:

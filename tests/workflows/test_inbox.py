@@ -2,6 +2,7 @@
 
 import io
 import mailbox
+import tracemalloc
 from email.header import Header
 from pathlib import Path
 
@@ -135,6 +136,24 @@ def test_other_mails_of_an_mbox_file_keep_their_bytes(plain: Context, tmp_path: 
     assert odd in left
     assert BOUNCE in left
     assert [mail.get_flags() for mail in mailbox.mbox(box)] == ["", "A", ""]
+
+
+def test_marks_that_are_no_text_keep_nobody_from_leaving(plain: Context, tmp_path: Path) -> None:
+    """Anybody can send a mail with such a header; once, none behind it would ever be read."""
+    token = reader(plain)
+    hostile = b"Status: \xff\nX-Status: \xfe\n" + wish("nobody")
+    box = mbox(tmp_path / "inbox", hostile, b"Status: \xff\n" + wish(token))
+    assert read_inbox(plain, box).as_dict() == {"read": 2, "left": 1, "again": 0, "others": 1}
+    assert read_inbox(plain, box).as_dict() == {"read": 1, "left": 0, "again": 0, "others": 1}
+
+
+def test_a_mail_of_an_mbox_file_that_is_no_wish_is_never_held_whole(plain: Context, tmp_path: Path) -> None:
+    box = mbox(tmp_path / "inbox", b"Subject: photos\n\n" + (b"x" * 70 + b"\n") * 100_000, wish(reader(plain)))
+    tracemalloc.start()
+    assert read_inbox(plain, box).left == 1
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 7_000_000
 
 
 def test_a_place_that_is_no_inbox_is_named(plain: Context, tmp_path: Path) -> None:
