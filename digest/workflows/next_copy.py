@@ -73,7 +73,8 @@ class NextCopies:
         self._lock = threading.Lock()
 
     def of(self, token: str, choices: Choices) -> NextCopy | None:
-        """The copy for the link's owner, with what ``choices`` says in place of what is kept; None before any issue.
+        """The copy for the link's owner, with what ``choices`` says in place of what is kept; None before any issue,
+        and for who has left.
 
         Nothing is written.
 
@@ -85,7 +86,7 @@ class NextCopies:
         with ctx.db.read() as session:
             subscription, person = owner(session, ctx.signer, token)
             offer = newsletters.offer_by_id(session, subscription.newsletter_id)
-            if offer is None:
+            if offer is None or subscription.state != "active":
                 return None
             reader = onlooker(session, subscription, person)
             rows = _in_turn(session, offer.id)

@@ -90,6 +90,7 @@ def test_a_forged_link_shows_nothing(client: Client, path: str) -> None:
 def test_who_has_left_sees_no_copy(ctx: Context, client: Client, path: str) -> None:
     subscribe.unsubscribe(ctx, ctx.signer.sign("unsubscribe", 1))
     assert BeautifulSoup(client.get(path).text, "html.parser").select_one("#copy") is None
+    assert client.get(f"{path}/copy").status_code == 404, "nor by the frame's address, which is in many a history"
 
 
 @pytest.fixture
