@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 from digest.errors import SenderRefused, SenderUnavailable
 from digest.senders.smtp_pool import Pool
@@ -37,9 +38,12 @@ class Doorman:
     def ask(self) -> None:
         """For one more connection."""
         if time.monotonic() >= self._not_before:
-            self.asked += 1
             self._pool.await_one()
-            threading.Thread(target=self._open, name="smtp-opening", daemon=True).start()
+            if _beside(self._open, "smtp-opening"):
+                self.asked += 1
+            else:
+                self._pool.came()
+                self._not_before = time.monotonic() + DECLINED
 
     def arrived(self, *, wait: bool) -> list[Session]:
         """Connections that are there.
@@ -60,7 +64,8 @@ class Doorman:
 
     def see_off(self, session: Session) -> None:
         """Say goodbye to the server, which may take its time to answer."""
-        threading.Thread(target=session.quit, name="smtp-quit", daemon=True).start()
+        if not _beside(session.quit, "smtp-quit"):
+            session.abandon()
 
     def close(self) -> None:
         """Whoever comes now waits for the next time."""
@@ -92,3 +97,12 @@ class Doorman:
         if session is not None:
             self._pool.give_back(session)
         self._pool.came()
+
+
+def _beside(work: Callable[[], None], name: str) -> bool:
+    """Do it in a thread of its own; whether one was to be had."""
+    try:
+        threading.Thread(target=work, name=name, daemon=True).start()
+    except RuntimeError:  # others have a final dot under way: it is no reason to leave them
+        return False
+    return True

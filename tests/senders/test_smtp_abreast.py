@@ -180,6 +180,21 @@ def test_further_connections_that_are_not_to_be_had_are_done_without() -> None:
     assert outcomes(results) == dict.fromkeys(outcomes(results), "sent")
 
 
+def test_threads_that_are_not_to_be_had_are_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith("smtp-"):
+            raise RuntimeError("can't start new thread")
+        begun(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with scripted(taking, timeout=5) as one:
+        results = list(one.send_abreast(letters(*NAMES), lambda _: None, 3))
+    assert outcomes(results) == dict.fromkeys(outcomes(results), "sent")
+    assert len(results) == len(NAMES)
+
+
 def test_a_greeting_that_takes_its_time_holds_nobody_up() -> None:
     over = threading.Event()
 
