@@ -186,6 +186,23 @@ def test_of_two_who_have_a_say_in_a_row_one_settles_it(ctx: Context, db: Databas
     assert ledger(ctx, issue) == {"a": ("sent", "")}
 
 
+@pytest.mark.parametrize("state", ["sent", "failed", "unknown", "queued"])
+def test_whatever_a_server_says_can_be_recorded(ctx: Context, db: Database, state: str) -> None:
+    issue = publish(ctx)
+    reader(ctx, "a")
+    plan_deliveries(ctx, issue)
+    with db.write() as session:
+        session.execute(update(Issue).values(state="sending"))
+        [row] = deliveries.claim(session, issue, 0, "w", NOW, NOW + timedelta(minutes=15), 9)
+    odd = "\0 \" \\ ' \u2028 \ud7ff 🟣 [1,2] {}"
+    with db.write() as session:
+        assert deliveries.record(session, "w", [Change(row.id, state, odd, provider_id=odd)]) == 1
+    with db.read() as session:
+        kept = deliveries.of_subscriber(session, issue, row.subscriber_id)
+    assert kept is not None
+    assert (kept.state, kept.reason) == (state, odd.replace("\0", "\ufffd"))
+
+
 def test_who_was_skipped_at_the_last_moment_is_shown_no_mail_that_never_left(ctx: Context) -> None:
     issue = publish(ctx)
     reader(ctx, "a")

@@ -62,7 +62,7 @@ _ISSUE = itemgetter(0)
 def _settle(session: Session, worker: str, issue_id: int, changes: Sequence[Change]) -> int:
     connection = session.connection()
     rows = [
-        (reader_of(change.delivery_id), change.state, _words(change.reason) or None, change.provider_id or None)
+        (reader_of(change.delivery_id), change.state, _words(change.reason) or None, _words(change.provider_id) or None)
         for change in changes
     ]
     if connection.dialect.name == "postgresql":
@@ -75,9 +75,9 @@ def _settle(session: Session, worker: str, issue_id: int, changes: Sequence[Chan
     return int(connection.exec_driver_sql(_TAKE_OUT_SQLITE, guard).rowcount)
 
 
-def _words(reason: str) -> str:
+def _words(said: str) -> str:
     # PostgreSQL keeps no NUL, and a server may say anything.
-    return reason.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return said.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 # Written by hand for each database: one statement for all rows, and no value is processed on its way. The readers are
@@ -122,7 +122,8 @@ def _keep(session: Session, worker: str, changes: Sequence[Change]) -> int:
     kept = partial(QUEUE.c.not_before.type.process_bind_param, dialect=connection.dialect)
     rows = [
         (
-            change.state, _words(change.reason), kept(change.not_before), kept(change.finished_at), change.provider_id,
+            change.state, _words(change.reason), kept(change.not_before), kept(change.finished_at),
+            _words(change.provider_id),
             issue_of(change.delivery_id), reader_of(change.delivery_id), worker,
         )
         for change in changes
