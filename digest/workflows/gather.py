@@ -41,7 +41,7 @@ __all__ = ["FeedOutcome", "GatherReport", "Progress", "State", "gather"]
 DEADLINE = 20.0
 """Seconds for one feed."""
 
-MANY = 250
+MANY = 100
 """Feeds from which on it is worth while to start processes that read beside this one."""
 
 log = structlog.get_logger()
