@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 THRESHOLDS = (50_000, 20, 20)
+"""For ``gc.set_threshold``: new containers between two looks, and how many looks make one at the older ones."""
 
 _lock = threading.Lock()
 _under_way = 0
@@ -17,8 +18,8 @@ def few_collections() -> Iterator[None]:
     """While it lasts, what was there before is not looked through again, and what is new not as often.
 
     Rows and mails are tuples in no cycle, which go when nobody holds them. The collector takes their number for a sign
-    of garbage, and each of its full looks goes through all that libraries have made: half a second for nothing. Threads may overlap: the last one to end puts
-    the collector back.
+    of garbage, and each of its full looks goes through all that libraries have made, for nothing. Threads may overlap:
+    the last one to end puts the collector back.
     """
     global _under_way, _before  # there is one collector in a process
     with _lock:

@@ -1,6 +1,6 @@
 """Several connections driven by one thread: each goes on when its server has spoken, or can take more.
 
-A thread for each connection would be simpler, and its mails would cost twice as much: Python runs one thread at a
+A thread for each connection would be simpler, and its mails would cost four tenths more: Python runs one thread at a
 time, and every answer of the server would have to wait for the others to let go.
 
 What a thread would do without thinking has to be said here: whatever goes wrong, with one connection, with the server

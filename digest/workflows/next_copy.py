@@ -19,7 +19,7 @@ from sqlmodel import Session
 from digest.domain.audience import TopicChoice
 from digest.domain.issue import WEEK
 from digest.domain.mail import Cut
-from digest.errors import RenderError
+from digest.errors import NotFound, RenderError
 from digest.render.cut import html_of, in_cut
 from digest.store import issues, newsletters
 from digest.store.tables import Issue
@@ -100,12 +100,11 @@ class NextCopies:
         for row, standing in rows:
             try:
                 issue = self._printed(row)
-            except RenderError as error:  # editors are told elsewhere; readers see the issue before
+                copy = NextCopy(standing, issue.document.day, row.number)
+                cut, reason = cut_of(ctx, row, issue, reader)
+                return replace(copy, reason=reason) if cut is None else _shown(copy, issue, cut, token)
+            except (RenderError, NotFound) as error:  # editors are told elsewhere; readers see the issue before
                 log.warning("a copy can't be shown", issue=row.id, error=str(error))
-                continue
-            copy = NextCopy(standing, issue.document.day, row.number)
-            cut, reason = cut_of(ctx, row, issue, reader)
-            return replace(copy, reason=reason) if cut is None else _shown(copy, issue, cut, token)
         return None
 
     def _printed(self, row: Issue) -> PrintedIssue:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.errors import InvalidToken
+from digest.errors import InvalidToken, NotFound, RenderError
 from digest.store import issues
 from digest.store.database import Database
 from digest.workflows import edit, subscribe
@@ -142,3 +142,19 @@ def test_no_other_link_opens_a_copy(plain: Context) -> None:
     for token in (plain.signer.sign("unsubscribe", 1), plain.signer.sign("preferences", 99), "x" * 32):
         with pytest.raises(InvalidToken):
             NextCopies(plain).of(token, Choices())
+
+
+@pytest.mark.parametrize(
+    ("step", "error"), [("printed", NotFound("gone meanwhile")), ("html_of", RenderError("a token without a value"))]
+)
+def test_an_issue_that_can_not_be_shown_gives_way_to_the_one_before(
+    plain: Context, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+) -> None:
+    approve(plain, draft_issue(plain), EDITOR)
+    token = reader(plain)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"digest.workflows.next_copy.{step}", fail)
+    assert NextCopies(plain).of(token, Choices()) is None

@@ -69,8 +69,9 @@ def _settle(session: Session, worker: str, issue_id: int, changes: Sequence[Chan
         readers, *others = (list(column) for column in zip(*rows, strict=True))
         values = (readers, *others, issue_id, readers, worker)
         return int(connection.exec_driver_sql(_SETTLE_POSTGRESQL, values).rowcount)
-    given_up = [row[0] for row in rows if row[1] != "skipped"]
-    guard = (issue_id, json.dumps([row[0] for row in rows]), worker, json.dumps(given_up))
+    mine = json.dumps([row[0] for row in rows])
+    even_unknown = json.dumps([row[0] for row in rows if row[1] != "skipped"])
+    guard = (issue_id, mine, worker, even_unknown)
     connection.exec_driver_sql(_SETTLE_SQLITE, (json.dumps(rows), *guard))
     return int(connection.exec_driver_sql(_TAKE_OUT_SQLITE, guard).rowcount)
 
