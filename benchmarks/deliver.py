@@ -3,6 +3,7 @@
 Every measurement runs in fresh processes, one after the other, against the same kind of sink on loopback:
 
     python benchmarks/deliver.py --fastsink fastsink.c --nodemailer nodemailer_send.js     # the whole path and its peers
+    python benchmarks/deliver.py … --alone                                                 # by one process, without helpers
     python benchmarks/deliver.py … --processes 2                                           # by two workers at once
     python benchmarks/deliver.py … --database postgresql://USER@HOST                       # the same on PostgreSQL
     python benchmarks/deliver.py --workers --database postgresql://USER@HOST               # 1, 2, 4 workers, slow sink
@@ -39,6 +40,7 @@ TOPICS = tuple(f"topic{number}" for number in range(12))
 STORIES = 7
 """Stories of each topic: mails of about 52 kB."""
 SMTP_SOURCE = "/usr/sbin/smtp-source"
+KEY = "the secret key of a measured house"
 
 
 # The house: an approved issue with real fragments, and readers who chose at random
@@ -116,7 +118,7 @@ def furnish(url: str, readers: int) -> int:
         issues.save_fragments(session, 1, Renderer(ROOT / "templates").render(document))
         issues.move(session, 1, ["draft"], "approved", approved_at=now, approved_by="ann")
     choices: dict[str, int] = {}
-    hashed = Signer(b"k" * 32)
+    hashed = Signer(KEY.encode())
     for start in range(0, readers, 10_000):
         ids = range(start + 1, min(start + 10_000, readers) + 1)
         chosen = {one: " ".join(sorted(chance.sample(TOPICS, chance.randint(5, 9)))) for one in ids}
@@ -165,7 +167,7 @@ class TakesAll:
         pass
 
 
-def context(db: Any, sender: str, var: Path, key: str = "k" * 32) -> Any:
+def context(db: Any, sender: str, var: Path) -> Any:
     """As bootstrap makes it."""
     from digest.domain.audience import Signer
     from digest.feeds.fetch import Fetcher
@@ -173,7 +175,7 @@ def context(db: Any, sender: str, var: Path, key: str = "k" * 32) -> Any:
     from digest.workflows.context import Context
 
     return Context(
-        db=db, sender=open_sender(sender) if sender else TakesAll(), fetcher=Fetcher(), signer=Signer(key.encode()),
+        db=db, sender=open_sender(sender) if sender else TakesAll(), fetcher=Fetcher(), signer=Signer(KEY.encode()),
         clock=lambda: datetime.now(UTC), public_url="https://news.ledger.example", var=var, templates=ROOT / "templates",
     )  # fmt: skip
 
@@ -181,28 +183,29 @@ def context(db: Any, sender: str, var: Path, key: str = "k" * 32) -> Any:
 # What runs in processes of its own
 
 
-def worker(url: str, sender: str, var: Path, connections: int) -> None:
-    """Deliver issue 1 and print what it took. With a line on standard input first: when all are ready to start."""
-    from digest.store.database import Database
+def worker(connections: int) -> None:
+    """Deliver issue 1 as ``digest worker`` does and print what it took, when a line on standard input says to begin."""
+    from digest import bootstrap
+    from digest.settings import load
     from digest.workflows.deliver import deliver
 
-    db = Database(url)
-    ctx = context(db, sender, var)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    began, cpu = time.perf_counter(), time.process_time()
-    planned = []
+    with bootstrap.service(load()) as ctx:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        began, cpu = time.perf_counter(), time.process_time()
+        planned = []
 
-    def progress(_settled: int, _total: int) -> None:
-        if not planned:
-            planned.append(time.perf_counter() - began)
+        def progress(_settled: int, _total: int) -> None:
+            if not planned:
+                planned.append(time.perf_counter() - began)
 
-    report = deliver(ctx, 1, threads=connections, progress=progress)
-    ctx.sender.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        report = deliver(ctx, 1, threads=connections, progress=progress)
+    took, own = time.perf_counter() - began, time.process_time() - cpu
+    helpers = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(
-        json.dumps({"seconds": time.perf_counter() - began, "planning": planned[0], "cpu": time.process_time() - cpu,
-                    "sent": report.sent, "peak": peak, "problem": report.problem})
+        json.dumps({"seconds": took, "planning": planned[0], "sent": report.sent, "problem": report.problem,
+                    "cpu": own + helpers.ru_utime + helpers.ru_stime,
+                    "peak": max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, helpers.ru_maxrss) / 1024})
     )  # fmt: skip
 
 
@@ -241,11 +244,20 @@ def slow_sink(delay: float) -> None:
 # Measuring
 
 
-def run_workers(url: str, sender: str, var: Path, count: int, connections: int) -> dict[str, float]:
-    """What so many workers, started at once, took together."""
-    command = [sys.executable, __file__, "--as-worker", url, sender, str(var), str(connections)]
+def run_workers(
+    url: str, sender: str, var: Path, count: int, connections: int, helped: bool = True
+) -> dict[str, float]:
+    """What so many workers, started at once, took together with their helpers (of several: without)."""
+    command = [sys.executable, __file__, "--as-worker", str(connections)]
+    env = {
+        **os.environ, "DIGEST_DATABASE_URL": url, "DIGEST_SENDER": sender or "deliver:TakesAll", "DIGEST_VAR": str(var),
+        "DIGEST_SECRET_KEY": KEY, "DIGEST_PUBLIC_URL": "https://news.ledger.example",
+        "DIGEST_DELIVERY_PROCESSES": "0" if helped and count == 1 else "1",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")]),
+    }  # fmt: skip
     processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(count)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+        for _ in range(count)
     ]
     for process in processes:
         assert process.stdout is not None
@@ -355,7 +367,12 @@ def whole_path(options: argparse.Namespace, folder: Path) -> None:
             cuts = furnish(url, options.readers)
             var = folder / f"var{turn}"
             took = run_workers(
-                url, f"smtp://127.0.0.1:{port}?tls=none{options.query}", var, options.processes, options.connections
+                url,
+                f"smtp://127.0.0.1:{port}?tls=none{options.query}",
+                var,
+                options.processes,
+                options.connections,
+                not options.alone,
             )
             assert took["sent"] == options.readers, took
             size = mean_size(url, var)
@@ -369,7 +386,7 @@ def whole_path(options: argparse.Namespace, folder: Path) -> None:
         words = f"  {ours[-1]:,.0f}/s ({cpu[-1]:.0f} µs CPU, {planning[-1]:.1f} s to the first) · smtp-source {source[-1]:,.0f}/s"
         print(words + (f" · nodemailer {node[-1]:,.0f}/s" if node else ""), flush=True)
     middle = statistics.median
-    print(f"{options.readers:,} readers, {cuts:,} choices, mails of {size:,} bytes, {options.connections} connections of {options.processes} processes, "
+    print(f"{options.readers:,} readers, {cuts:,} choices, mails of {size:,} bytes, {options.connections} connections of {options.processes} workers, "
           f"{'PostgreSQL' if options.database else 'SQLite'}; median of {options.repeat}")  # fmt: skip
     print(f"messages a second       {middle(ours):>10,.0f}")
     print(f"of smtp-source          {middle(a / b for a, b in zip(ours, source, strict=True)):>10.2f} ×")
@@ -428,16 +445,16 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=50_000)
     parser.add_argument("--connections", type=int, default=4, help="of each worker")
     parser.add_argument("--processes", type=int, default=1, help="workers that share the whole path")
+    parser.add_argument("--alone", action="store_true", help="without helpers, whatever the cores")
     parser.add_argument("--query", default="", help="more options of the sender, such as &per_connection=100000")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--workers", action="store_true")
     parser.add_argument("--memory", type=int, nargs="+", default=[])
-    parser.add_argument("--as-worker", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--as-worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--as-slow-sink", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.as_worker:
-        url, sender, var, connections = options.as_worker
-        worker(url, sender, Path(var), int(connections))
+        worker(options.as_worker)
     elif options.as_slow_sink is not None:
         slow_sink(options.as_slow_sink)
     else:

@@ -9,12 +9,12 @@ from importlib.util import find_spec
 
 from digest.domain.audience import Signer
 from digest.domain.newsroom import Newsroom, Site
+from digest.engine.helpers import Helpers, processes
 from digest.engine.jobs import Jobs, Untold
 from digest.engine.presence import Presence
 from digest.errors import ConfigError
 from digest.feeds.fetch import Fetcher, user_agent_with
 from digest.newsroom import read
-from digest.sample.server import SampleServer
 from digest.semantic.model import open_model
 from digest.senders.open import limits_in, open_sender
 from digest.settings import Settings
@@ -60,13 +60,16 @@ def migrated(settings: Settings) -> str:
 
 
 @contextmanager
-def service(settings: Settings) -> Iterator[Context]:
+def service(settings: Settings, *, checked: bool = False) -> Iterator[Context]:
     """Everything that workflows need, closed again at the end.
+
+    Args:
+        checked: the schema was looked at a moment ago.
 
     Raises:
         ConfigError: a setting that can't be used, by its name.
     """
-    db = database(settings)
+    db = Database(settings.database) if checked else database(settings)
     site = _site(db, settings)
     public_url = settings.public_url or site.public_url or f"http://{settings.host}:{settings.port}"
     if settings.environment == "production" and not public_url.startswith("https://"):
@@ -94,6 +97,7 @@ def service(settings: Settings) -> Iterator[Context]:
         sentences=open_model(settings.sentence_model) if settings.semantic else None,
         limits=limits_in(settings.sender_dsn),
         jobs=_jobs(settings, db),
+        helpers=Helpers([sys.executable, "-m", "digest.cli.helper"], settings.delivery_processes or processes()),
     )
     try:
         with Presence(ctx.presence) as here:
@@ -151,6 +155,8 @@ def news_at_hand(ctx: Context, settings: Settings) -> Iterator[None]:
     if not settings.is_sample:
         yield
         return
+    from digest.sample.server import SampleServer
+
     server = SampleServer(settings.newsroom_path, settings.sample_port, settings.var / "sample.json", now)
     server.start()
     with ctx.db.write() as session:

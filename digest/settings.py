@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     sender: str = Field(
         "", description="`smtp://[USER:PASSWORD@]HOST[:PORT]`, `smtps://…`, `postmark://TOKEN@HOST`, `file:///MAILDIR`, `console://`; default: `VAR/outbox`."
     )  # fmt: skip
+    delivery_processes: int = Field(
+        0, ge=0, le=64, description="Processes that hand out a large issue, each with a share of a worker's connections; `1`: the worker alone; default: one for each core, at most 4."
+    )  # fmt: skip
     public_url: str = Field(
         "", description="Where readers reach the web pages (https); default: the newsroom's `public_url`."
     )

@@ -2,19 +2,18 @@
 
 import getpass
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-import structlog
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from digest import bootstrap
+from digest.cli.logs import configure_logs
 from digest.errors import UsageError
 from digest.settings import Settings, load
 from digest.workflows.context import Context
@@ -41,27 +40,6 @@ def open_service() -> Iterator[tuple[Context, Settings]]:
     bootstrap.migrated(loaded)
     with bootstrap.service(loaded) as ctx:
         yield ctx, loaded
-
-
-def configure_logs(loaded: Settings) -> None:
-    """Structured log lines on standard error; never on standard output."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if loaded.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
 
 
 def emit(as_json: bool, document: Any, words: str = "") -> None:

@@ -16,10 +16,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from digest.cli.serving import PATIENCE
+from digest.cli.breaking_off import PATIENCE
 
 TIED = "DIGEST_TIED"
 """Set in the environment of a child whose standard input is a pipe from its supervisor, see :func:`end_with_parent`."""
+
+ALONE = {"DIGEST_DELIVERY_PROCESSES": "1"}
+"""How many processes there are is said already: children call no helpers of their own, unless the operator says so."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a worker that died is started again; twice as many each time, until one has lived that long."""
@@ -79,7 +82,7 @@ class Crew:
             place.since = now
             try:
                 place.child = subprocess.Popen(  # noqa: S603  (our own interpreter)
-                    self._command, stdin=subprocess.PIPE, env={**os.environ, TIED: "1"}
+                    self._command, stdin=subprocess.PIPE, env={**ALONE, **os.environ, TIED: "1"}
                 )
             except OSError as error:  # no memory, no more processes: the others go on
                 log.warning("a worker can't be started", error=str(error), seconds=place.pause)

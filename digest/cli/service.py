@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from digest import bootstrap
+from digest.cli.breaking_off import break_off_later
 from digest.cli.common import Json, console, emit, open_service, settings
 from digest.cli.crew import Crew, end_with_parent, worker_command
 from digest.cli.first_run import do_the_job
-from digest.cli.serving import Beat, beating, break_off_later, listening, serve
+from digest.cli.serving import Beat, beating, listening, serve
 from digest.engine.jobs import Untold
 from digest.workflows.autopilot import collect, plan_due, publish
 from digest.workflows.context import Context

@@ -1,7 +1,6 @@
 """What runs until SIGINT or SIGTERM: the web server in the foreground, and the beats of a worker or a scheduler."""
 
 import contextlib
-import os
 import signal
 import socket
 import threading
@@ -9,18 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
-
+from digest.cli.breaking_off import break_off_later
 from digest.errors import ConfigError
 from digest.scheduler import Ticker
 from digest.settings import Settings
 from digest.workflows.context import Context
-
-PATIENCE = 9
-"""Seconds that work has to end when the service is stopped. After that it is broken off: the journal knows what was in
-hand, as after a crash, and supervisors kill after ten seconds anyway."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,19 +41,6 @@ def beating(beats: Sequence[Beat]) -> Iterator[None]:
         for ticker in tickers:
             ticker.stop()
         broken_off.cancel()
-
-
-def break_off_later() -> threading.Timer:
-    """From now on, work has so long to end; cancel it when it has ended."""
-    timer = threading.Timer(PATIENCE, _break_off)
-    timer.daemon = True
-    timer.start()
-    return timer
-
-
-def _break_off() -> None:
-    log.warning("work did not end in time and is broken off; what was in hand is settled at the next start")
-    os._exit(0)
 
 
 @contextlib.contextmanager

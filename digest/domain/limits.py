@@ -59,6 +59,11 @@ class Limits:
         return None if cap is None else cap - cap // KEPT
 
     @property
+    def makes_wait(self) -> bool:
+        """Whether a mail that is ready may have to wait for its turn."""
+        return self.rate is not None or self.domain_parallel is not None
+
+    @property
     def counts_days(self) -> bool:
         """Whether there is any limit for a day."""
         return bool(self.warm_up) or self.daily is not None

@@ -8,7 +8,6 @@ import logging
 import re
 
 from lxml import etree
-from premailer import Premailer
 
 from digest.errors import RenderError
 
@@ -25,6 +24,8 @@ _FORBIDDEN = re.compile(r"<(?:mj-|script|iframe|object|embed|form|base|link|svg)
 
 def inline(html: str, css: str) -> str:
     """The page with ``css`` written into its style attributes and everything else left alone."""
+    from premailer import Premailer  # here, as most processes never render anything
+
     tree = etree.fromstring(html, etree.HTMLParser()).getroottree()
     for style in tree.iter("style"):
         style.set("data-premailer", "ignore")

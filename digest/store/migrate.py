@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from digest.errors import StateConflict
 from digest.store.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where it is used: to start it takes a process an eighth of a second.
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -22,6 +23,9 @@ def migrate(db: Database) -> str:
 
     Two processes may call it at once: on SQLite the write lock, on PostgreSQL an advisory lock makes one wait.
     """
+    from alembic import command
+    from alembic.runtime.migration import MigrationContext
+
     engine = db.engine if db.is_postgresql else db.engine.execution_options(digest_begin="IMMEDIATE")
     with engine.connect() as connection, _tables_may_be_rebuilt(connection, db.is_postgresql), connection.begin():
         if db.is_postgresql:
@@ -60,11 +64,15 @@ def _tables_may_be_rebuilt(connection: Connection, is_postgresql: bool) -> Itera
 
 def head() -> str:
     """The newest revision that this version knows."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def current(db: Database) -> str:
     """The revision that the database is at, "" for an empty one."""
+    from alembic.runtime.migration import MigrationContext
+
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or ""
 
@@ -72,6 +80,7 @@ def current(db: Database) -> str:
 def differences(db: Database) -> list[object]:
     """What Alembic would change to make the database match the tables; empty when they agree."""
     from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
     from sqlmodel import SQLModel
 
     with db.engine.connect() as connection:
@@ -84,7 +93,9 @@ def differences(db: Database) -> list[object]:
         return list(compare_metadata(context, SQLModel.metadata))
 
 
-def _config(connection: object | None = None) -> Config:
+def _config(connection: object | None = None) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from digest.domain.audience import Signer
 from digest.domain.limits import Limits
+from digest.engine.helpers import Helpers
 from digest.engine.jobs import Jobs, Untold
 from digest.feeds.fetch import Fetcher
 from digest.semantic.model import SentenceModel
@@ -32,6 +33,7 @@ class Context:
         summariser: the language model that newsletters may ask for blurbs; None if there is none.
         sentences: the sentence model that reads articles when they are grouped; None if there is none.
         jobs: the engine, to be told what other processes can do.
+        helpers: processes of this machine that may be started to help to hand out a large issue.
     """
 
     db: Database
@@ -49,6 +51,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     rest: Callable[[float], None] = time.sleep
     jobs: Jobs = field(default_factory=Untold)
+    helpers: Helpers = field(default_factory=Helpers)
 
     @property
     def media(self) -> Path:

@@ -7,84 +7,31 @@
         a clerk, until nothing is due: record what came back, claim rows ahead, look who may be written to
         carriers, one for each connection: make the mails, look again, send,
             noting in the journal "about to" and "done" around every hand-over
+        for many readers, beside them: helpers, who do the same in processes of their own
         nobody queued or in hand any more → sent
 """
 
-import os
 import random
-import secrets
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from digest.engine.collector import few_collections
-from digest.engine.journal import Journal, living, settle_dead
+from digest.engine.helpers import Helpers, Team
 from digest.errors import MessageError, SenderUnavailable, StateConflict
+from digest.senders.base import SenderAbreast
 from digest.store import deliveries, issues
-from digest.store.deliveries import Change
 from digest.workflows.context import Context
 from digest.workflows.delivery_plan import plan_deliveries, write_ledger
-from digest.workflows.handing_out import HandingOut
-from digest.workflows.messages import printed, proof_for
-from digest.workflows.pace import RETRY, Pace, change_of
+from digest.workflows.delivery_report import DeliveryReport
+from digest.workflows.messages import proof_for
+from digest.workflows.settle import settle
 from digest.workflows.telling import tell_advance
+from digest.workflows.together import hand_out
 from digest.workflows.turns import Turns
 
 __all__ = ["DeliveryReport", "audit", "deliver", "plan_deliveries", "send_test", "settle"]
 
 THREADS = 4
-"""Connections that one worker opens at most."""
-
-
-@dataclass
-class DeliveryReport:
-    """What one call of :func:`deliver` did.
-
-    Attributes:
-        issues: ids of the issues that it worked on.
-        sent, skipped, failed, unknown: rows that reached that state during the call.
-        deferred: rows that a server put off, and that will be tried again.
-        waiting: rows still queued at the end.
-        problem: what kept it from going on, in the server's words; "" if nothing did.
-    """
-
-    issues: list[int] = field(default_factory=list)
-    sent: int = 0
-    skipped: int = 0
-    deferred: int = 0
-    failed: int = 0
-    unknown: int = 0
-    waiting: int = 0
-    problem: str = ""
-
-    @property
-    def words(self) -> str:
-        """One line for people."""
-        numbers = {
-            "sent": self.sent,
-            "skipped": self.skipped,
-            "put off": self.deferred,
-            "failed": self.failed,
-            "unknown": self.unknown,
-            "waiting": self.waiting,
-        }
-        said = ", ".join(f"{number} {word}" for word, number in numbers.items() if number) or "nothing to send"
-        return f"{said} — {self.problem}" if self.problem else said
-
-    def as_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {
-            "issues": self.issues,
-            "sent": self.sent,
-            "skipped": self.skipped,
-            "deferred": self.deferred,
-            "failed": self.failed,
-            "unknown": self.unknown,
-            "waiting": self.waiting,
-            "problem": self.problem,
-        }
+"""Connections that one worker opens at most, with those who help it."""
 
 
 def deliver(
@@ -103,10 +50,10 @@ def deliver(
     report and on the issue, and the rows wait.
 
     Args:
-        progress: called with (rows that are settled, rows of the issue) after every chunk, from several threads.
+        progress: called with (rows that are settled, rows of the issue) after every chunk, by one thread at a time.
         stop: asked before every hand-over; True ends the work within one message per connection.
         at_once: don't wait longer for a server that could not be reached: somebody asks for it now.
-        threads: connections at most.
+        threads: connections at most; helpers (``ctx.helpers``) get their share of them.
         chance: source of the jitter in waiting times.
 
     Raises:
@@ -118,9 +65,11 @@ def deliver(
     for number in [issue_id] if issue_id is not None else _due_issues(ctx):
         if stop is not None and stop():
             break
-        with few_collections():
+        with few_collections(), _team(ctx, number, threads, stop) as team:
             if _start(ctx, number, at_once) and not _waits(ctx, number, report):
-                _hand_out(ctx, number, report, progress, stop, threads, chance)
+                problem = hand_out(ctx, number, report, team, progress, chance)
+                report.problem = report.problem or problem
+                report.waiting += _finish(ctx, number, problem)
         report.issues.append(number)
     return report
 
@@ -159,37 +108,14 @@ def send_test(ctx: Context, issue_id: int, address: str) -> str:
     raise SenderUnavailable(f"the test mail to {address} was not sent")
 
 
-def settle(ctx: Context, *, chance: random.Random | None = None) -> None:
-    """Put in order what workers left that are dead: by their journals, and by their leases where those are gone.
-
-    Called before every delivery; it costs nothing when there is nothing to settle.
-    """
-    pace = Pace(chance or random.Random())  # noqa: S311
-    folder = _journals(ctx)
-    for estate in settle_dead(folder):
-        now = ctx.clock()
-        with ctx.db.write() as session:
-            later = now + pace.after(RETRY, 1)
-            changes = [change_of(answer, now, later) for answer in estate.answered.values()]
-            if not estate.idempotent:
-                changes += [
-                    Change(delivery_id, "unknown", deliveries.LOST, finished_at=now)
-                    for delivery_id in estate.unanswered
-                ]
-            deliveries.record(session, estate.worker, changes)
-            deliveries.bury(session, estate.worker)
-    with ctx.db.write() as session:
-        deliveries.sweep(session, ctx.clock(), living(folder), idempotent=ctx.sender.idempotent)
-        deliveries.skip_cancelled(session, ctx.clock())
-
-
-def _worker_name() -> str:
-    """Unlike every other worker's, on this machine and on all others."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def _journals(ctx: Context) -> Path:
-    return ctx.var / "journal"
+def _team(ctx: Context, issue_id: int, connections: int, stop: Callable[[], bool] | None) -> Team:
+    """Who hands out the issue: this process, and helpers if there is enough to do for them."""
+    helpers = ctx.helpers if isinstance(ctx.sender, SenderAbreast) and not ctx.limits.makes_wait else Helpers()
+    if helpers.most > 1:
+        with ctx.db.read() as session:
+            if not deliveries.has_many_due(session, issue_id, ctx.clock(), helpers.worthwhile):
+                helpers = Helpers()
+    return helpers.call(issue_id, connections, stop or (lambda: False))
 
 
 def _due_issues(ctx: Context) -> list[int]:
@@ -228,35 +154,6 @@ def _waits(ctx: Context, issue_id: int, report: DeliveryReport) -> bool:
             return False
         report.waiting += deliveries.tally(session, issue_id)["queued"]
     return True
-
-
-def _hand_out(
-    ctx: Context,
-    issue_id: int,
-    report: DeliveryReport,
-    progress: Callable[[int, int], None] | None,
-    stop: Callable[[], bool] | None,
-    threads: int,
-    chance: random.Random,
-) -> None:
-    with ctx.db.read() as session:
-        issue = printed(session, issue_id, ctx)
-        before = deliveries.tally(session, issue_id)
-    with Journal(_journals(ctx), _worker_name(), idempotent=ctx.sender.idempotent) as journal:
-        work = HandingOut(
-            ctx, issue_id, issue, journal, Pace(chance), stop or (lambda: False), progress,
-            total=before["audience"],
-            settled=before["audience"] - before["queued"] - before["sending"],
-            accepted=before["sent"] > 0,
-        )  # fmt: skip
-        problem = work.run(threads)
-    report.sent += work.tally.get("sent", 0)
-    report.skipped += work.tally.get("skipped", 0)
-    report.deferred += work.tally.get("deferred", 0)
-    report.failed += work.tally.get("failed", 0)
-    report.unknown += work.tally.get("unknown", 0)
-    report.problem = report.problem or problem
-    report.waiting += _finish(ctx, issue_id, problem)
 
 
 def _finish(ctx: Context, issue_id: int, problem: str) -> int:

@@ -33,9 +33,10 @@ class HandingOut:
     """The work of one worker on one issue.
 
     Attributes:
-        progress: called with (rows that are settled, rows of the issue) after every record.
-        total, settled: rows of the issue, and how many of them need nothing more.
+        settled: called with how many more rows need nothing any more, after every record.
+        total: rows of the issue.
         accepted: whether a server took a mail of this issue before.
+        helping: another process does the same: it alone says that the server is away.
         tally: what became of rows, by state; ``deferred`` are back in the queue.
     """
 
@@ -45,10 +46,10 @@ class HandingOut:
     journal: Journal
     pace: Pace
     stop: Callable[[], bool]
-    progress: Callable[[int, int], None] | None = None
+    settled: Callable[[int], None]
     total: int = 0
-    settled: int = 0
     accepted: bool = False
+    helping: bool = False
     tally: dict[str, int] = field(default_factory=dict)
     _waits: list[tuple[int, datetime, str]] = field(default_factory=list)
     _chunk: int = LEAST
@@ -76,7 +77,7 @@ class HandingOut:
         with exchange.carriers(carry, carriers):
             self._clerk(exchange, course, flow)
         flow.close()
-        return course.problem
+        return "" if self._is_others_business(course) else course.problem
 
     def _clerk(self, exchange: Exchange[Ready, Change], course: Course, flow: Outflow) -> None:
         dry = False  # nothing was due at the last look
@@ -140,7 +141,7 @@ class HandingOut:
         untried = [ready.row.id for ready in back]
         with self.ctx.db.write() as session:
             deliveries.record(session, worker, changes)
-            deliveries.release(session, worker, only=untried, tried=course.until is not None)
+            deliveries.release(session, worker, only=untried, tried=course.until is not None and not self.helping)
             deliveries.make_wait(session, worker, waits)
             left = sum(change.state in ("sent", "unknown") for change in changes)
             flow.give_back_of_day(session, len(changes) - left + len(back) + len(waits))
@@ -162,9 +163,15 @@ class HandingOut:
             if issues.standing(session, self.issue_id)[0] == "sending":
                 issues.move(session, self.issue_id, ["sending"], "held", reason=course.problem)
             return
+        if self._is_others_business(course):
+            return
         deliveries.note_problem(session, self.issue_id, course.problem)
         if course.until is not None:
             deliveries.put_off(session, self.issue_id, course.until)
+
+    def _is_others_business(self, course: Course) -> bool:
+        """Whether the trouble may be of our own making: the server has no place for the connections of one more."""
+        return self.helping and not course.held
 
     def _appetite(self) -> int:
         """How many rows to claim: twice as many when the last ones went within half a second, fewer when they lasted."""
@@ -181,6 +188,5 @@ class HandingOut:
         for change in changes:
             word = "deferred" if change.state == "queued" else change.state
             self.tally[word] = self.tally.get(word, 0) + 1
-            self.settled += change.state != "queued"
-        if changes and self.progress is not None:
-            self.progress(self.settled, self.total)
+        if changes:
+            self.settled(sum(change.state != "queued" for change in changes))

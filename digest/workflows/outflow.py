@@ -180,7 +180,7 @@ class Outflow:
     @property
     def makes_wait(self) -> bool:
         """Whether :meth:`enter` may have to wait."""
-        return self._turns is not None or self._limits.domain_parallel is not None
+        return self._limits.makes_wait
 
     def enter(self, address: str, *, holds_others: bool = False) -> bool:
         """Wait for this mail's turn; ``leave`` must follow. False if the work was ended meanwhile.

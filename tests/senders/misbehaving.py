@@ -45,6 +45,8 @@ class MailServer:
         banner, ehlo: first answers; ``ehlo`` lists the extensions.
         user: if set, "user:password" that AUTH must bring.
         sender_answer: the answer to MAIL.
+        places: connections that it takes at once; whoever comes besides is turned away with 421.
+        crowd: no message is answered before so many connections have come.
         per_connection: messages after which the connection ends with 421.
         pipelining: say in EHLO that commands may come in groups (they may always).
     """
@@ -53,6 +55,8 @@ class MailServer:
     ehlo: tuple[str, ...] = ("8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 1000000")
     user: str = ""
     sender_answer: bytes = b"250 2.1.0 ok"
+    places: int = 0
+    crowd: int = 0
     per_connection: int = 0
     tls: bool = False
     pipelining: bool = False
@@ -63,6 +67,7 @@ class MailServer:
 
     def __enter__(self) -> "MailServer":
         self._lock = threading.Lock()
+        self._came = threading.Condition(self._lock)
         self._open: set[socket.socket] = set()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -98,6 +103,7 @@ class MailServer:
                 self.connections += 1
                 number = self.connections
                 self._open.add(connection)
+                self._came.notify_all()
             threading.Thread(target=self._safely, args=(connection, number), daemon=True).start()
 
     def _safely(self, connection: socket.socket, number: int) -> None:
@@ -115,8 +121,10 @@ class MailServer:
         def say(answer: bytes) -> None:
             connection.sendall(answer + b"\r\n")
 
-        say(self.banner)
-        if not self.banner.startswith(b"220"):
+        with self._lock:
+            full = 0 < self.places < len(self._open)
+        say(b"421 4.7.0 too many connections" if full else self.banner)
+        if full or not self.banner.startswith(b"220"):
             return
         sender = recipient = ""
         taken = 0
@@ -171,6 +179,8 @@ class MailServer:
                     lines.readline()
                     return
                 answer = AFTER_DATA.get(name, b"250 2.0.0 queued")
+                with self._lock:
+                    assert self._came.wait_for(lambda: self.connections >= self.crowd, timeout=60)
                 if answer.startswith(b"250"):
                     with self._lock:
                         self.accepted.append(Accepted(sender, recipient, body, secure, number))

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from digest.domain.mail import DELIVERY_STATES, Cut
 from digest.store.deliveries.recording import WAITING
 from digest.store.deliveries.rows import LEDGER, QUEUE, QUEUED, UNSENT
-from digest.store.tables import CutRow, Delivery, Issue, Subscriber
+from digest.store.tables import CutRow, Delivery, Issue, Subscriber, Subscription
 
 
 def counts(session: Session, issue_id: int) -> dict[str, int]:
@@ -132,6 +132,28 @@ def is_due(session: Session, issue_id: int, now: datetime) -> bool:
     queued = core_select(QUEUE.c.issue_id).where(_waiting(issue_id)).limit(1)
     walks = (queued.where(due) for due in (QUEUE.c.not_before.is_(None), QUEUE.c.not_before <= now))
     return any(session.execute(walk).first() is not None for walk in walks)
+
+
+def has_many_due(session: Session, issue_id: int, now: datetime, many: int) -> bool:
+    """Whether as many readers of an issue may be written to at this moment; no more of them are counted.
+
+    Of one whose ledger is not written yet: whether the newsletter has as many.
+    """
+    approved = core_select(col(Issue.newsletter_id)).where(col(Issue.id) == issue_id, col(Issue.state) == "approved")
+    if (newsletter := session.execute(approved).scalar()) is not None:
+        readers = core_select(literal(1)).where(
+            col(Subscription.newsletter_id) == newsletter, col(Subscription.state) == "active"
+        )
+        return _are(session, readers, many)
+    if not is_due(session, issue_id, now):
+        return False
+    due = or_(QUEUE.c.not_before.is_(None), QUEUE.c.not_before <= now)
+    return _are(session, core_select(literal(1)).select_from(QUEUE).where(_waiting(issue_id), due), many)
+
+
+def _are(session: Session, rows: Any, many: int) -> bool:
+    found = session.execute(core_select(func.count()).select_from(rows.limit(many).subquery("some"))).scalar_one()
+    return bool(found >= many)
 
 
 def _waiting(issue_id: int) -> Any:

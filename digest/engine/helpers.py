@@ -1,0 +1,150 @@
+"""Processes beside a worker that hand out the same issue: one process of Python makes mails on one core only.
+
+A helper is a worker like any other, with a journal of its own, safe beside others by what stands in the database. It is
+called before the ledger is written, as to start takes it about as long. Then it waits for a line on its standard input,
+and gives up when that is closed, so that none outlives its caller, however that ends. On standard output it says, a
+line of JSON each, how many rows it has settled since the last line, and at the end what it did.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final
+
+WORTHWHILE = 10_000
+"""Readers from which on a helper's start (a second of one core, 110 MB) is soon made up for."""
+
+LEAST_CONNECTIONS = 2
+"""Of a process: over one alone it would wait for the server more than it works."""
+
+_LOOK_EVERY: Final = 0.2
+"""Seconds between two questions whether to stop."""
+
+
+def processes() -> int:
+    """How many processes may hand out an issue where nobody says so: one for each core, but not more than four."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 4)
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """Whom a worker may call.
+
+    Attributes:
+        command: what a helper runs; the issue's id and its number of connections are put behind.
+        most: processes that may hand out an issue, the caller included.
+        worthwhile: readers that must be due.
+    """
+
+    command: Sequence[str] = ()
+    most: int = 1
+    worthwhile: int = WORTHWHILE
+
+    def call(self, issue_id: int, connections: int, stop: Callable[[], bool]) -> "Team":
+        """Start as many as these connections are enough for."""
+        count = min(self.most, connections // LEAST_CONNECTIONS) if self.command else 1
+        shares = [connections // count + (place < connections % count) for place in range(count)]
+        return Team([[*self.command, str(issue_id), str(share)] for share in shares[1:]], shares[0], stop)
+
+
+class Team:
+    """The helpers that were called for one issue, and what they did so far. Use it as a context: afterwards they are gone.
+
+    Attributes:
+        connections: that are left to the caller.
+    """
+
+    def __init__(self, commands: Sequence[Sequence[str]], connections: int, stop: Callable[[], bool]) -> None:
+        self.connections = connections
+        self._stop = stop
+        self._settled: Callable[[int], None] = lambda _: None
+        self._helpers: list[_Helper] = []
+        for command in commands:
+            with contextlib.suppress(OSError):  # no room for another process: the others do its part
+                self._helpers.append(_Helper(command))
+
+    def begin(self, settled: Callable[[int], None]) -> None:
+        """The ledger is written: let them go.
+
+        Args:
+            settled: called with how many rows were settled since it was called before, from several threads.
+        """
+        for helper in self._helpers:
+            helper.begin(settled)
+
+    def stop(self) -> bool:
+        """Whether to stop. To be asked often: then the helpers are told too."""
+        if stops := self._stop():
+            self._dismiss()
+        return stops
+
+    def finish(self) -> list[dict[str, Any] | None]:
+        """Wait until they have ended; what each says that it did, None if it died over it.
+
+        What that one had in hand is in its journal.
+        """
+        for helper in self._helpers:
+            while not helper.has_ended(_LOOK_EVERY):
+                self.stop()
+        return [helper.report for helper in self._helpers]
+
+    def __enter__(self) -> "Team":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dismiss()
+        for helper in self._helpers:
+            helper.close()
+
+    def _dismiss(self) -> None:
+        for helper in self._helpers:
+            helper.dismiss()
+
+
+class _Helper:
+    """One process, as its caller sees it."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._to, self._from = self._process.stdin, self._process.stdout
+        self._settled: Callable[[int], None] = lambda _: None
+        self.report: dict[str, Any] | None = None
+        self._listener = threading.Thread(target=self._listen, name=f"helper-{self._process.pid}", daemon=True)
+        self._listener.start()
+
+    def begin(self, settled: Callable[[int], None]) -> None:
+        self._settled = settled
+        with contextlib.suppress(OSError):  # it has gone: whoever waits for it will see
+            self._to.write(b"go\n")
+            self._to.flush()
+
+    def dismiss(self) -> None:
+        with contextlib.suppress(OSError):
+            self._to.close()
+
+    def has_ended(self, within: float) -> bool:
+        self._listener.join(within)
+        return not self._listener.is_alive()
+
+    def close(self) -> None:
+        self._listener.join()
+        self._process.wait()
+
+    def _listen(self) -> None:
+        with self._from:
+            for line in self._from:
+                said = json.loads(line)
+                if "report" in said:
+                    self.report = said["report"]
+                else:
+                    self._settled(said["settled"])
