@@ -248,7 +248,7 @@ class Session:
     def _write_body(self, message: Message) -> Steps:
         """All but the final dot."""
         ready = message.prepared and message.data.endswith(b"\r\n")
-        yield from self._send(message.data if ready else stuffed(message.data))
+        yield from self._send(message.data if ready else stuffed(message.data), more=True)
         if self.wire.has_news():
             raise Broken("the server broke off in the middle of the message")
 
@@ -292,9 +292,9 @@ class Session:
         outcome: Outcome = "sent" if reply.code // 100 == 2 else "deferred" if reply.code // 100 == 4 else "failed"
         return SendResult(message, outcome, *_read(reply))
 
-    def _send(self, data: bytes) -> Steps:
+    def _send(self, data: bytes, *, more: bool = False) -> Steps:
         try:
-            if (written := self.wire.put(data)) == len(data):
+            if (written := self.wire.put(data, more=more)) == len(data):
                 return
             rest, until = memoryview(data)[written:], time.monotonic() + self._timeout
             while rest:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from digest.engine.journal import Answer
 from digest.store.deliveries import Change
@@ -42,9 +43,12 @@ def change_of(answer: Answer, now: datetime, later: datetime) -> Change:
     A server's words about a mail that it took are kept only where they name it (``Ok: queued as 4XyZ1``): that is what
     its log is searched for. "250 2.0.0 Ok" in every row would say what its state says, a hundred thousand times.
     """
-    words = f"{answer.code} {answer.detail}".strip()
-    if answer.outcome == "sent" and not _NAMES_IT.search(answer.detail):
-        words = ""
+    words = _words(answer.code, answer.detail, answer.outcome == "sent")
     if answer.outcome == "deferred":
         return Change(answer.delivery_id, "queued", words, not_before=later)
     return Change(answer.delivery_id, answer.outcome, words, finished_at=now, provider_id=answer.provider_id)
+
+
+@lru_cache(maxsize=64)  # most servers say the same to everybody
+def _words(code: str, detail: str, was_sent: bool) -> str:
+    return "" if was_sent and not _NAMES_IT.search(detail) else f"{code} {detail}".strip()
