@@ -2,8 +2,9 @@
 
     python benchmarks/chaos.py --database postgresql://USER@HOST --kills 200
 
-Kills are shared out over four ways to work: the embedded engine on SQLite, the embedded engine on PostgreSQL with one and with
-three workers at once, and ``digest worker`` with procrastinate, two at a time. The mail server keeps every Message-ID
+Kills are shared out over five ways to work: the embedded engine on SQLite, alone and with a helper (which is killed with its
+caller, or left to find that it is gone), the embedded engine on PostgreSQL with one and with three workers at once, and
+``digest worker`` with procrastinate, two at a time. The mail server keeps every Message-ID
 that it took, so that the truth is known. After each kill the ledger adds up, the server holds nobody's mail twice,
 and at most one mail for each open connection is newly unknown. At the end the unknown are reconciled with the server's log and
 the rest is sent again: everybody has one copy.
@@ -22,21 +23,23 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.deliver import a_database, context, furnish  # noqa: E402
+from benchmarks.deliver import KEY, a_database, context, furnish  # noqa: E402
 from digest.domain.mail import DELIVERY_STATES  # noqa: E402
+from digest.engine.helpers import Helpers  # noqa: E402
+from digest.engine.journal import living  # noqa: E402
 from digest.store import issues  # noqa: E402
 from digest.store.database import Database  # noqa: E402
 from digest.workflows.deliver import audit, deliver, settle  # noqa: E402
 from digest.workflows.reconcile import reconcile  # noqa: E402
 
 CONNECTIONS = 4
-KEY = "k" * 10 + "0123456789abcdefghijklmnopqrst"
 
 
 class Sink(ThreadingTCPServer):
@@ -136,28 +139,34 @@ class Workers:
         return self._nursery.stdout.readline()
 
 
-def as_nursery(url: str, port: int, var: Path) -> None:
+def as_nursery(url: str, port: int, var: Path, helpers: Helpers) -> None:
     """Fork workers of the embedded engine, and kill them, as the lines on standard input say."""
     pids: list[int] = []
     for line in sys.stdin:
         if line.strip() != "kill":
-            pids = [_fork(url, port, var) for _ in range(int(line))]
+            pids = [_fork(url, port, var, helpers) for _ in range(int(line))]
             print(json.dumps(pids), flush=True)
             continue
         killed = 0
         for pid in pids:
             if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                helper = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                if helper and random.random() < 0.5:
+                    os.kill(int(helper[0]), signal.SIGKILL)
+                    time.sleep(random.uniform(0, 0.05))  # its caller may settle what it left, or begin to
+                    killed += 1
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 killed += 1
         print(killed, flush=True)
 
 
-def _fork(url: str, port: int, var: Path) -> int:
+def _fork(url: str, port: int, var: Path, helpers: Helpers) -> int:
     pid = os.fork()
     if pid == 0:
         try:
-            deliver(context(Database(url), f"smtp://127.0.0.1:{port}?tls=none", var, KEY), 1, threads=CONNECTIONS)
+            ctx = context(Database(url), f"smtp://127.0.0.1:{port}?tls=none", var)
+            deliver(replace(ctx, helpers=helpers), 1, threads=CONNECTIONS)
         finally:
             os._exit(0)
     return pid
@@ -166,7 +175,7 @@ def _fork(url: str, port: int, var: Path) -> int:
 def play(name: str, server: str, workers: int, kills: int, readers: int, seed: int) -> bool:
     """One way to work; whether everything held."""
     chance = random.Random(seed)
-    is_distributed = name.startswith("procrastinate")
+    is_distributed, is_helped = name.startswith("procrastinate"), "helper" in name
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="digest-chaos-")))
         url = stack.enter_context(a_database(server, folder))
@@ -183,8 +192,8 @@ def play(name: str, server: str, workers: int, kills: int, readers: int, seed: i
             subprocess.run([sys.executable, "-m", "digest", "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)  # fmt: skip
         db = Database(url)
         stack.callback(db.close)
-        ctx = context(db, f"smtp://127.0.0.1:{port}?tls=none", var, KEY)
-        gang = Workers(environment, [url, str(port), str(var)], is_distributed)
+        ctx = context(db, f"smtp://127.0.0.1:{port}?tls=none", var)
+        gang = Workers(environment, [url, str(port), str(var), "2" if is_helped else "1"], is_distributed)
         stack.callback(gang.close)
         trouble: list[str] = []
         done = unknown = worst = 0
@@ -192,8 +201,12 @@ def play(name: str, server: str, workers: int, kills: int, readers: int, seed: i
             before = sum(sink.taken.values())
             gang.start(workers)
             _until(lambda least=before + chance.randrange(30): sum(sink.taken.values()) > least, 20)  # type: ignore[misc]
+            if is_helped:
+                _until(lambda: len(living(var / "journal")) > 1, 5)
             time.sleep(chance.uniform(0, 0.03))
             killed = gang.kill()
+            if is_helped:
+                _until(lambda: not living(var / "journal"), 10)
             done += killed
             numbers = audit(ctx, 1)
             if numbers["audience"] not in (0, readers) or numbers["audience"] != sum(
@@ -246,15 +259,17 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--only", default="")
-    parser.add_argument("--as-nursery", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--as-nursery", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.as_nursery:
-        url, port, var = options.as_nursery
-        as_nursery(url, int(port), Path(var))
+        url, port, var, most = options.as_nursery
+        helpers = Helpers([sys.executable, "-m", "digest.cli.helper"], int(most), worthwhile=1)
+        as_nursery(url, int(port), Path(var), helpers)
         return
-    share = -(-options.kills // 4)
+    share = -(-options.kills // 5)
     ways = [
         ("embedded, SQLite", "", 1),
+        ("embedded, SQLite, with a helper", "", 1),
         ("embedded, PostgreSQL", options.database, 1),
         ("embedded, PostgreSQL, 3 workers", options.database, 3),
         ("procrastinate, 2 workers", options.database, 2),

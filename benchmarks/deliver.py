@@ -251,7 +251,7 @@ def run_workers(
     command = [sys.executable, __file__, "--as-worker", str(connections)]
     env = {
         **os.environ, "DIGEST_DATABASE_URL": url, "DIGEST_SENDER": sender or "deliver:TakesAll", "DIGEST_VAR": str(var),
-        "DIGEST_SECRET_KEY": KEY, "DIGEST_PUBLIC_URL": "https://news.ledger.example",
+        "DIGEST_ENGINE": "embedded", "DIGEST_SECRET_KEY": KEY, "DIGEST_PUBLIC_URL": "https://news.ledger.example",
         "DIGEST_DELIVERY_PROCESSES": "0" if helped and count == 1 else "1",
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")]),
     }  # fmt: skip

@@ -124,7 +124,7 @@ class _Helper:
 
     def begin(self, settled: Callable[[int], None]) -> None:
         self._settled = settled
-        with contextlib.suppress(OSError):  # it has gone: whoever waits for it will see
+        with contextlib.suppress(OSError, ValueError):  # it has gone, or is to stop: whoever waits for it will see
             self._to.write(b"go\n")
             self._to.flush()
 
