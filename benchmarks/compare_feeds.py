@@ -80,7 +80,7 @@ def is_fast(path: Path, *ways: ModuleType) -> bool:
         _, document = decode.xml_document(decode.decode(path.read_bytes()).lstrip("\ufeff \t\r\n\0"))
     except ParseError:
         return False
-    return bool(document) and any(way.read(document, URL) is not None for way in ways or (usual, strict))
+    return bool(document) and any(way.read(document.encode(), URL) is not None for way in ways or (usual, strict))
 
 
 WHY_FAST_DIFFERS = {

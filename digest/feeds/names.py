@@ -57,8 +57,12 @@ def called(uri: str, local: str, prefix: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def known(tag: str) -> str | None:
-    """How feedparser calls an element, of its tag as ElementTree writes it, in whatever document; None if that depends."""
-    uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
+    """How feedparser calls an element, in whatever document; None if that depends.
+
+    Args:
+        tag: ``vocabulary}name``, or the name alone.
+    """
+    uri, _, local = tag.rpartition("}")
     return called(uri, local, None) if not uri or uri.lower() in SPACES else None
 
 

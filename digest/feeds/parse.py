@@ -13,17 +13,18 @@ from digest.domain.content import Entry
 from digest.errors import ParseError
 from digest.feeds import bounded, dates, jsonfeed, strict, usual
 from digest.feeds.clean import absolute_url, one_line, registered_name
-from digest.feeds.decode import decode, xml_document
+from digest.feeds.decode import decode, plain_document, xml_document
 from digest.feeds.entries import MAX_BYTES, ParsedFeed, distinct, language_tag
 from digest.feeds.making import Value, byline, entry_of, look_for_words, page_of
 
 _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
 _HEAD = 20_000
-_FIRST_ITEM = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+"""Bytes of a document in which the link to its site is looked for."""
+_FIRST_ITEM = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 # <link>address</link> of RSS, or Atom's <link href="address"> that is no rel but alternate.
 _SITE = re.compile(
-    r"<link>\s*(https?://[^<\s]{1,500})\s*</link>"
-    r"|<link(?=[^<>]*\brel=[\"']alternate[\"'])[^<>]*\bhref=[\"'](https?://[^\"'<>\s]{1,500})[\"']",
+    rb"<link>\s*(https?://[^<\s]{1,500})\s*</link>"
+    rb"|<link(?=[^<>]*\brel=[\"']alternate[\"'])[^<>]*\bhref=[\"'](https?://[^\"'<>\s]{1,500})[\"']",
 )
 _ROOTS = ("rss", "rdf", "feed", "channel")
 
@@ -41,37 +42,49 @@ def parse(body: bytes, content_type: str, url: str) -> ParsedFeed:
     """
     if len(body) > MAX_BYTES:
         raise ParseError(f"the feed is larger than {MAX_BYTES // 1_000_000} MB")
-    text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
-    if not text:
-        raise ParseError("the answer is empty")
-    return jsonfeed.parse_json(text, url) if text[0] in "{[" else _parse_xml(text, url)
+    try:
+        plain = plain_document(body)
+        if plain and (reading := usual.read(plain, seen_from(plain, url))):
+            feed, entries = reading
+            return ParsedFeed(_title_of(feed), tuple(entries), _ttl(feed))
+        text = decode(body, content_type).lstrip("\ufeff \t\r\n\0")
+        if not text:
+            raise ParseError("the answer is empty")
+        return jsonfeed.parse_json(text, url) if text[0] in "{[" else _parse_xml(text, url, plain)
+    except ParseError:
+        raise
+    except Exception as error:  # feedparser lets through whatever malformed input causes
+        raise ParseError(f"this feed can't be read ({type(error).__name__}: {error})"[:300]) from error
 
 
-def _parse_xml(text: str, url: str) -> ParsedFeed:
+def _parse_xml(text: str, url: str, tried: bytes | None) -> ParsedFeed:
     root, document = xml_document(text)
     if root == "html":
         raise ParseError("this is a web page (HTML), not a feed: look for the feed's own address on that page")
     if not root:
         raise ParseError("this is neither XML nor JSON, so it is no feed")
-    url = seen_from(document, url)
-    try:
-        reading = _read(document, url)
-        language = language_tag(str(reading.feed.get("language") or ""))
-        items = reading.entries
-        entries = tuple(items if items and isinstance(items[0], Entry) else _entries(items, url, language))
-        title, ttl = _named(reading.feed, "title"), _ttl(reading.feed)
-        look_for_words([title])
-    except Exception as error:  # feedparser lets through whatever malformed input causes
-        raise ParseError(f"this feed can't be read ({type(error).__name__}: {error})"[:300]) from error
+    data = document.encode()
+    url = seen_from(data, url)
+    reading = _read(document, data, url, tried)
+    language = language_tag(str(reading.feed.get("language") or ""))
+    items = reading.entries
+    entries = tuple(items if items and isinstance(items[0], Entry) else _entries(items, url, language))
+    title = _title_of(reading.feed)
     if not entries and root not in _ROOTS:
         raise ParseError(f"this is XML, but no feed: its root element is <{root}>")
     if (
         not entries
         and reading.line is not None
-        and (not title.words or _FIRST_ITEM.search(document) or _is_cut(document))
+        and (not title or _FIRST_ITEM.search(data) or _is_cut(document))
     ):
         raise ParseError(f"this feed isn't well-formed at line {reading.line}, and no item in it could be read")
-    return ParsedFeed(one_line(title.words), entries, ttl)
+    return ParsedFeed(title, entries, _ttl(reading.feed))
+
+
+def _title_of(feed: Any) -> str:
+    title = _named(feed, "title")
+    look_for_words([title])
+    return one_line(title.words)
 
 
 def _is_cut(document: str) -> bool:
@@ -79,26 +92,30 @@ def _is_cut(document: str) -> bool:
     return not re.search(r"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>\s*$", document[-200:], re.IGNORECASE)
 
 
-def seen_from(document: str, url: str) -> str:
+def seen_from(document: bytes, url: str) -> str:
     """Where relative links are seen from: the feed's own address, or its site's if the feed lies at another host.
 
     Feeds that a service hands out (``feeds.service.example/abc``) mean their site when they link to ``/2026/story``.
     """
-    head = document[:_HEAD]
-    first = _FIRST_ITEM.search(head)
-    found = _SITE.search(head, 0, first.start() if first else len(head))
+    first = _FIRST_ITEM.search(document, 0, _HEAD)
+    found = _SITE.search(document, 0, first.start() if first else _HEAD)
     if found is None:
         return url
-    site = absolute_url(unescape((found[1] or found[2] or "").strip()), url)
+    site = absolute_url(unescape((found[1] or found[2]).decode(errors="replace").strip()), url)
     ours, theirs = registered_name(url), registered_name(site)
     return site if site and theirs and theirs != ours else url
 
 
-def _read(document: str, url: str) -> bounded.Reading:
-    """Read a feed: on the shortest way if it is well-formed and usual, or on a fast one, else by feedparser."""
-    if shortest := usual.read(document, url):
+def _read(document: str, data: bytes, url: str, tried: bytes | None) -> bounded.Reading:
+    """Read a feed: on the shortest way if it is well-formed and usual, or on a fast one, else by feedparser.
+
+    Args:
+        data: the document in UTF-8.
+        tried: what was tried on the shortest way, in vain: there's no use in trying the same again.
+    """
+    if not (tried and data.endswith(tried)) and (shortest := usual.read(data, url)):
         return bounded.Reading(*shortest, None)
-    if fast := strict.read(document, url):
+    if fast := strict.read(data, url):
         return bounded.Reading(*fast, None)
     return bounded.read(document, url)
 

@@ -25,18 +25,18 @@ _KEPT = {"title", "dc_title", "language", "dc_language", "ttl"}
 _PLAIN_BASE = etree.XPath("boolean(//@base)")
 
 
-def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+def read(document: bytes, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """What the feed says, and its items, as feedparser would word them; None if feedparser must be asked.
 
     Args:
-        document: XML with a declaration that says UTF-8, without a document type.
+        document: XML in UTF-8, with a declaration that says so, without a document type.
         url: that relative links are seen from.
     """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
     try:
-        root = etree.fromstring(document.encode("utf-8"), parser)
+        root = etree.fromstring(document, parser)
         if _PLAIN_BASE(root):  # feedparser takes it for xml:base wherever it stands
             return None
         return _Feed(url, document).read(root)
@@ -47,7 +47,7 @@ def read(document: str, url: str) -> tuple[dict[str, Any], list[dict[str, Any]]]
 class _Feed:
     """One document."""
 
-    def __init__(self, url: str, document: str) -> None:
+    def __init__(self, url: str, document: bytes) -> None:
         self.url = url
         self._document = document
         self._lent: dict[str, str] = {}
@@ -60,7 +60,7 @@ class _Feed:
         for prefix, uri in root.nsmap.items():
             if names.borrows(prefix, uri):
                 raise UnusualError
-            if prefix in names.LENT and self._document.count(f"xmlns:{prefix}") == 1:
+            if prefix in names.LENT and self._document.count(f"xmlns:{prefix}".encode()) == 1:
                 self._lent[prefix] = uri
         base, language = self._at(root, self.url, None)
         if language and root.prefix in (None, "rdf"):

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
-from xml.etree.ElementTree import ParseError as NotWellFormedError
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import TreeBuilder
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from digest.domain.content import Entry
 from digest.feeds.bounded import MAX_ATTRIBUTES
@@ -34,9 +34,9 @@ from digest.feeds.names import (
 from digest.feeds.strict_item import READERS, fixed
 from digest.feeds.usual_item import Parts, entries_from
 
-_XML = "{http://www.w3.org/XML/1998/namespace}"
+_XML = "http://www.w3.org/XML/1998/namespace}"
 _DECLARATION = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_START_TAG = re.compile(r"""<(?!\?)[^\s/<>"']++(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
+_START_TAG = re.compile(rb"""<(?!\?)[^\s/<>"']++(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
 _DEEPEST = 250
 _SHORT, _LONG = 200, 4_000
 """Characters of a name, and of a start tag, beyond which nothing is kept for the next document."""
@@ -61,25 +61,36 @@ _OF_AUTHOR = frozenset(("name", "email", "uri", "url", "homepage"))
 _OF_FEED = {"title": "title", "dc_title": "title", "language": "language", "dc_language": "language", "ttl": "ttl"}
 
 
-def read(document: str, url: str) -> tuple[dict[str, Any], list[Entry]] | None:
+def read(document: bytes, url: str) -> tuple[dict[str, Any], list[Entry]] | None:
     """What the feed says of itself, as feedparser would word it, and its entries; None if it is not a usual one.
 
     Args:
-        document: XML without a document type.
+        document: XML in UTF-8, without a document type; neither needs to be known for certain.
         url: that relative links are seen from.
     """
     try:
         reader = _Reader(document, url)
-        reader.read(fromstring(document))  # noqa: S314  (no document type gets here)
-    except (NotWellFormedError, UnusualError, ValueError):
+        reader.read(_tree(document))
+    except (ExpatError, UnusualError, ValueError):
         return None
     return reader.said, reader.entries
+
+
+def _tree(document: bytes) -> Any:
+    """The tree of a document, a name as ``vocabulary}name``."""
+    # What ElementTree's own parser does, but for texts that come in one piece, and not at every line and entity in pieces.
+    parser, builder = ParserCreate("utf-8", "}"), TreeBuilder()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.Parse(document, True)
+    return builder.close()
 
 
 class _Reader:
     """One document."""
 
-    def __init__(self, document: str, url: str) -> None:
+    def __init__(self, document: bytes, url: str) -> None:
         self.said: dict[str, Any] = {}
         self.entries: list[Entry] = []
         self._items: list[Parts] = []
@@ -94,7 +105,7 @@ class _Reader:
 
     def read(self, root: Any) -> None:
         found = _START_TAG.search(self._document)  # not before it is known to be well-formed: it might take long
-        start = found[0] if found else ""
+        start = found[0].decode() if found else ""
         self._declared, borrowed = _declarations(start) if len(start) < _LONG else _declarations.__wrapped__(start)
         if borrowed:
             raise UnusualError
@@ -124,7 +135,7 @@ class _Reader:
         if name is None:
             name = known(tag) if len(tag) < _SHORT else None
             if name is None:
-                uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
+                uri, _, local = tag.rpartition("}")
                 name = called(uri, local, self._prefix_of(uri))
             self._names[tag] = name
         return name
@@ -140,7 +151,7 @@ class _Reader:
             self._foreign = {
                 uri: prefix if prefix in LENT else "*" for prefix, uri in self._declared if uri not in claimed
             }
-            if self._document.count("xmlns") != len(self._declared):  # elsewhere it may have another prefix
+            if self._document.count(b"xmlns") != len(self._declared):  # elsewhere it may have another prefix
                 self._foreign = {}
         return self._foreign.get(uri)
 
@@ -324,7 +335,7 @@ def _attributes(raw: list[tuple[str, str]]) -> dict[str, str]:
     given = {}
     for name, value in raw:
         name = name.lower()
-        if name[0] == "{" or name == "base" or name == "lang":
+        if "}" in name or name == "base" or name == "lang":
             raise UnusualError
         given[name] = value.lower() if name == "rel" or name == "type" else value
     return given

@@ -32,11 +32,11 @@ def atom(inner: str, attributes: str = "") -> str:
 
 
 def is_fast(text: str) -> bool:
-    return strict.read(decode.xml_document(text)[1], URL) is not None
+    return strict.read(decode.xml_document(text)[1].encode(), URL) is not None
 
 
 def is_shortest(text: str) -> bool:
-    return usual.read(decode.xml_document(text)[1], URL) is not None
+    return usual.read(decode.xml_document(text)[1].encode(), URL) is not None
 
 
 def on_the_longer_way(body: bytes) -> ParsedFeed:
