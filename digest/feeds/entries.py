@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.domain.content import Entry
 from digest.feeds.clean import clipped, one_line, without_trailers
@@ -12,6 +13,8 @@ MAX_ENTRIES = 2_000
 CONTENT_LENGTH = 600
 """A description longer than this, in an item without content, is taken as the content as well."""
 SUMMARY_LENGTH, _TITLE_LENGTH, _GUID_LENGTH, _TAGS = 2_000, 500, 1_000, 30
+_SHORT = 100
+"""Characters of a word beyond which what comes of it is not kept."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
 
@@ -50,9 +53,17 @@ def distinct(words: Iterable[str]) -> tuple[str, ...]:
     """The words cleaned, without empty ones, addresses and repetitions (case aside)."""
     found: dict[str, str] = {}
     for word in words:
-        if word and (clean := one_line(word)[:100]) and not clean.startswith(("http://", "https://")):
-            found.setdefault(clean.casefold(), clean)
+        folded, clean = _word(word) if len(word) <= _SHORT else _word.__wrapped__(word)
+        if clean:
+            found.setdefault(folded, clean)
     return tuple(found.values())[:_TAGS]
+
+
+@lru_cache(maxsize=4096)
+def _word(word: str) -> tuple[str, str]:
+    """A word without regard to case, and cleaned; both empty if it is an address. The same come again and again."""
+    clean = one_line(word)[:100]
+    return ("", "") if clean.startswith(("http://", "https://")) else (clean.casefold(), clean)
 
 
 def language_tag(text: str) -> str:

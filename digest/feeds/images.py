@@ -114,11 +114,14 @@ def _usual(html: str, start: int) -> dict[str, str] | None:
     tag = html[start:end]
     if end == -1 or "&" in tag or "\ufffc" in tag or "\ufffd" in tag or not tag.isprintable() or tag.find("<", 1) != -1:
         return None
-    *pieces, last = tag.split('"')
-    names = [_BEFORE.get(before, "") for before in pieces[::2]]
-    if len(pieces) & 1 or last not in _BEHIND or "" in names:
+    pieces = tag.split('"')
+    if not len(pieces) & 1 or pieces.pop() not in _BEHIND:
         return None
-    return dict(zip(reversed(names), reversed(pieces[1::2]), strict=True))
+    names = list(map(_BEFORE.get, pieces[::2]))
+    found = dict(zip(names, pieces[1::2], strict=True))
+    if None in found:
+        return None
+    return found if len(found) == len(names) else dict(zip(reversed(names), reversed(pieces[1::2]), strict=True))
 
 
 def _attributes(tag: str) -> dict[str, str]:

@@ -98,7 +98,7 @@ def entry_of(
     if not content and len(summary) > CONTENT_LENGTH:
         content = summary
     if "\n" in summary:
-        summary = " ".join(summary.split())
+        summary = summary.replace("\n\n", " ").replace("\n", " ")
     return Entry(
         guid=guid_of(guid),
         url=url,

@@ -1,7 +1,5 @@
 """What feedparser calls the elements of feeds, and which of them leave nothing behind in an entry."""
 
-from functools import lru_cache
-
 from feedparser.api import StrictFeedParser
 
 SPACES = {uri.lower(): prefix for uri, prefix in StrictFeedParser.namespaces.items()}
@@ -55,7 +53,6 @@ def called(uri: str, local: str, prefix: str | None) -> str:
     return f"{space}_{local.lower()}" if space else local.lower()
 
 
-@lru_cache(maxsize=1024)
 def known(tag: str) -> str | None:
     """How feedparser calls an element, in whatever document; None if that depends.
 

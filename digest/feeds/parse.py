@@ -72,11 +72,7 @@ def _parse_xml(text: str, url: str, tried: bytes | None) -> ParsedFeed:
     title = _title_of(reading.feed)
     if not entries and root not in _ROOTS:
         raise ParseError(f"this is XML, but no feed: its root element is <{root}>")
-    if (
-        not entries
-        and reading.line is not None
-        and (not title or _FIRST_ITEM.search(data) or _is_cut(document))
-    ):
+    if not entries and reading.line is not None and (not title or _FIRST_ITEM.search(data) or _is_cut(document)):
         raise ParseError(f"this feed isn't well-formed at line {reading.line}, and no item in it could be read")
     return ParsedFeed(title, entries, _ttl(reading.feed))
 

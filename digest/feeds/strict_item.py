@@ -26,10 +26,11 @@ TYPES = {
 MARKUP = ("text/html", "application/xhtml+xml")
 _BEYOND = re.compile("[^\x00-\xff]")
 _C1 = re.compile("[\x80-\x9f]")
+_REFERENCE = re.compile(rb"&#(?:0*[12]\d\d|x0*[89A-Fa-f][0-9A-Fa-f]);")  # to one of those, or nearly so
 _CONTROL, _TWICE = re.compile(rb"\xc2[\x80-\x9f]"), re.compile(rb"\xc3[\x82-\xb4]\xc2")
 _WINDOWS = {code: bytes([code]).decode("windows-1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 SIMPLE_URL = re.compile(
-    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:/[\w.~!$&'()*+,=:@%/-]*)?(?:\?[\w.~&+=%/:-]+)?", re.ASCII
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*+(?:/[A-Za-z0-9_.~!$&'()*+,=:@%/-]*+)?+(?:\?[A-Za-z0-9_.~&+=%/:-]++)?+"
 )
 _EXTRA_SLASHES = re.compile(r"^([A-Za-z][A-Za-z0-9+-.]*://)/+")
 _NAMED = re.compile("&([A-Za-z0-9_]+);")
@@ -68,6 +69,11 @@ def fixed(text: str) -> str:
         with suppress(UnicodeError):  # UTF-8 that somebody took for ISO 8859-1 and encoded again
             text = text.encode("iso-8859-1").decode("utf-8")
     return text.translate(_WINDOWS) if _C1.search(text) else text
+
+
+def may_need_mending(document: bytes) -> bool:
+    """Whether :func:`fixed` may have anything to mend in a document's texts (or only white space to take away)."""
+    return bool(_REFERENCE.search(document)) or (not document.isascii() and _needs_mending(document))
 
 
 def _needs_mending(data: bytes) -> bool:

@@ -31,15 +31,15 @@ from digest.feeds.names import (
     leaves_nothing_in_feed,
     leaves_nothing_in_item,
 )
-from digest.feeds.strict_item import READERS, fixed
+from digest.feeds.strict_item import READERS, fixed, may_need_mending
 from digest.feeds.usual_item import Parts, entries_from
 
 _XML = "http://www.w3.org/XML/1998/namespace}"
 _DECLARATION = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _START_TAG = re.compile(rb"""<(?!\?)[^\s/<>"']++(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
 _DEEPEST = 250
-_SHORT, _LONG = 200, 4_000
-"""Characters of a name, and of a start tag, beyond which nothing is kept for the next document."""
+_SHORT, _LONG, _MANY = 200, 4_000, 200
+"""Characters of a name, and of a start tag, beyond which nothing is kept for the next document; and names that are kept."""
 _PASS, _ALONE, _AUTHOR, _CATEGORY, _GROUP = "*pass", "*alone", "*author", "*category", "*group"
 """Elements that are passed over with all in them, those in which nothing may stand, and three that need a thought."""
 
@@ -99,8 +99,9 @@ class _Reader:
         self._foreign: dict[str, str] | None = None  # prefixes by vocabulary
         self._declared: Sequence[tuple[str, str]] = ()  # prefixes and vocabularies, at the root
         self._atom = False
-        self._names: dict[str, str] = {}
-        self._actions: dict[str, str] = {}  # by tag of an item's element
+        self._names = _NAMES.copy()
+        self._actions = _ACTIONS.copy()  # by tag of an item's element
+        self._mends = may_need_mending(document)
         self._language = ""  # that the root declares for all texts
 
     def read(self, root: Any) -> None:
@@ -133,10 +134,12 @@ class _Reader:
     def _name(self, tag: str) -> str:
         name = self._names.get(tag)
         if name is None:
-            name = known(tag) if len(tag) < _SHORT else None
+            name = known(tag)
             if name is None:
                 uri, _, local = tag.rpartition("}")
                 name = called(uri, local, self._prefix_of(uri))
+            else:
+                _keep(_NAMES, tag, name)
             self._names[tag] = name
         return name
 
@@ -200,7 +203,7 @@ class _Reader:
 
     def _item(self, element: Any) -> Parts:
         item = Parts(self._atom)
-        said, terms, actions = item.said, item.terms, self._actions
+        said, terms, actions, mends = item.said, item.terms, self._actions, self._mends
         for child in element:
             action = actions.get(child.tag)
             if action is None:
@@ -210,7 +213,7 @@ class _Reader:
                 continue
             text = child.text
             text = text.strip() if text else ""
-            if not text.isascii():
+            if mends and not text.isascii():
                 text = fixed(text)
             if action is _CATEGORY:
                 if text:
@@ -226,10 +229,9 @@ class _Reader:
         return item
 
     def _action(self, tag: str) -> str:
-        name = self._name(tag)
-        action = _action_at(name) if len(name) < _SHORT else None
-        if action is None:
-            raise UnusualError
+        action = _action_at(self._name(tag))
+        if tag in _NAMES:
+            _keep(_ACTIONS, tag, action)
         self._actions[tag] = action
         return action
 
@@ -318,14 +320,27 @@ def _declarations(start: str) -> tuple[tuple[tuple[str, str], ...], bool]:
     return found, any(borrows(prefix or None, uri) for prefix, uri in found)
 
 
-@lru_cache(maxsize=1024)
-def _action_at(name: str) -> str | None:
-    """What is done at an item's element; None if that isn't usual."""
+def _action_at(name: str) -> str:
+    """What is done at an item's element."""
     if action := _NOTED.get(name):
         return action
     if leaves_nothing_in_item(name):
         return _PASS
-    return None if name and (name in READERS or is_known(name)) else _ALONE
+    if name and (name in READERS or is_known(name)):
+        raise UnusualError
+    return _ALONE
+
+
+# What is the same in every document, by tag: most feeds have the same two dozen.
+_NAMES: dict[str, str] = {}
+_ACTIONS: dict[str, str] = {}
+
+
+def _keep(kept: dict[str, str], tag: str, found: str) -> None:
+    if len(tag) < _SHORT:
+        if len(kept) > _MANY:
+            kept.clear()
+        kept[tag] = found
 
 
 def _attributes(raw: list[tuple[str, str]]) -> dict[str, str]:

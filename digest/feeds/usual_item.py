@@ -221,9 +221,4 @@ def _byline_of(name: str) -> str:
 def _tags(terms: list[str]) -> tuple[str, ...]:
     if len(terms) > MAX_TAGS:
         raise UnusualError
-    return _distinct(tuple(terms)) if sum(map(len, terms)) <= _SHORT else distinct(terms)
-
-
-@lru_cache(maxsize=4096)
-def _distinct(terms: tuple[str, ...]) -> tuple[str, ...]:
     return distinct(terms)
