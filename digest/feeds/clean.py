@@ -298,9 +298,9 @@ def _without_invitation(tail: str) -> str:
     before = tail[:start].rstrip()
     post, said, where = tail[start:].partition(" appeared first on ")
     # WordPress's own line, for a third of what the pattern takes.
-    if said and post.startswith("The post ") and 9 < len(post) < 300 and "\n" not in post and 0 < len(where) < 120:
-        if "?" not in where and "!" not in where:
-            return before
+    is_usual = said and post.startswith("The post ") and 9 < len(post) < 300 and 0 < len(where) < 120
+    if is_usual and "\n" not in post and "?" not in where and "!" not in where:
+        return before
     trailer = _TRAILERS.search(tail, len(before))
     return tail[: trailer.start()] if trailer else tail
 

@@ -151,6 +151,8 @@ def _texts(item: Any) -> tuple[Value, list[Value], Value]:
     """Title, contents, and what describes the item: one of the contents if it says the same."""
     detail = item.get("summary_detail") or {}
     value, kind = item.get("summary") or "", detail.get("type") or "text/html"
+    if detail.get("value", value) != value:  # what is said of another text, a picture's description most likely
+        kind = "text/html"
     contents = [
         Value(each.get("value") or "", each.get("type") or "", each.get("base")) for each in item.get("content", ())
     ]

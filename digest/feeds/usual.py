@@ -31,8 +31,9 @@ from digest.feeds.names import (
     leaves_nothing_in_feed,
     leaves_nothing_in_item,
 )
-from digest.feeds.strict_item import READERS, fixed, may_need_mending
+from digest.feeds.strict_item import READERS, TYPES, fixed, may_need_mending
 from digest.feeds.usual_item import Parts, entries_from
+from digest.feeds.xhtml import XHTML, XHTML_TYPE, Slices
 
 _XML = "http://www.w3.org/XML/1998/namespace}"
 _DECLARATION = re.compile(r"""\sxmlns(?::([\w.-]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -102,6 +103,7 @@ class _Reader:
         self._names = _NAMES.copy()
         self._actions = _ACTIONS.copy()  # by tag of an item's element
         self._mends = may_need_mending(document)
+        self._xhtml = Slices(document, mends=self._mends)
         self._language = ""  # that the root declares for all texts
 
     def read(self, root: Any) -> None:
@@ -171,6 +173,8 @@ class _Reader:
                 raise UnusualError
             else:
                 self._items.append(self._item(child))
+        if self._xhtml.is_left():
+            raise UnusualError
         self.entries = entries_from(self._items, self._url, self._language, self.said.get("tag", ""))
 
     def _of_feed(self, name: str, element: Any) -> None:
@@ -244,6 +248,12 @@ class _Reader:
         if action is _AUTHOR and len(element):
             item.author({name: fixed(part.text or "") for name, part in self._of_author(element)})
             return
+        if len(element) and action in XHTML and TYPES.get(given.get("type", "")) == XHTML_TYPE:
+            if action in item.said:
+                raise UnusualError
+            item.said[action] = self._xhtml.next(element.tag)
+            item.typed(action, XHTML_TYPE)
+            return
         if len(element):
             if action is not _GROUP and action != "media_content":
                 raise UnusualError
@@ -283,6 +293,8 @@ class _Reader:
             elif name == "media_title" or name == "media_description":
                 if given.get("mode") == "base64" or (name == "media_description" and name in item.said):
                     raise UnusualError
+                if name == "media_description" and item.is_described():
+                    name = "aside"
                 item.typed(name, given.get("type"))
                 item.said[name] = fixed(part.text or "")
             elif name:

@@ -11,6 +11,7 @@ from digest.feeds.entries import distinct
 from digest.feeds.making import Value, byline, entry_of, look_for_words, page_of
 from digest.feeds.names import UnusualError
 from digest.feeds.strict_item import MARKUP, SIMPLE_URL, TYPES, joined, looks_like_html, name_in, relinked
+from digest.feeds.xhtml import XHTML_TYPE
 
 _NOTHING = Value("", "text/plain", None)
 _MANY = 60
@@ -51,7 +52,7 @@ class Parts:
         if kind is None:
             return
         known = TYPES.get(kind.lower())
-        if known is None or known == "application/xhtml+xml":
+        if known is None or (known == XHTML_TYPE and kind is not XHTML_TYPE):
             raise UnusualError
         self._kinds = {**self._kinds, key: known}
 
@@ -59,6 +60,11 @@ class Parts:
         """The media type of a text, of which there are but two."""
         kind = self._kinds.get(key, usual)
         return "text/html" if kind == "text/plain" and not self._atom and looks_like_html(self.said[key]) else kind
+
+    def is_described(self) -> bool:
+        """Whether a content and a summary have been read, so that nothing comes of what a picture says of itself."""
+        said = self.said
+        return ("encoded" in said or "content" in said) and ("description" in said or "summary" in said)
 
     def author(self, who: str | dict[str, str]) -> None:
         """An author: what it consists of, or a text."""
@@ -174,6 +180,8 @@ def _texts(item: Parts, url: str) -> tuple[Value, list[Value], Value]:
         if short == "description" and "summary" in said:
             raise UnusualError
         value, kind = said[short], item.kind(short, of_short)
+        if "aside" in said:  # which type a text is of is told by the last that says the same, as on the other ways
+            kind = item.kind("aside", "text/html") if said["aside"] == value else "text/html"
     else:
         value, kind = said.get(full, ""), "text/html"
     if texts and texts[0].text == value and texts[0].kind == kind:
