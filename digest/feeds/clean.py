@@ -333,7 +333,7 @@ _RSS_WORDS = {"rss", "feed", "rss2", "atom", "rss_feed", "rssfeed", "rss-feed", 
 # Nothing to resolve, and (where it has no query and no capitals in its host) nothing to canonicalise. All letters are
 # named, and nothing is taken back: a category (\w) and a way back cost more than half of the time.
 _IN_PATH, _IN_QUERY = "A-Za-z0-9_.~!$&'()*+,=:@%", "A-Za-z0-9_.~&+=%/:-"
-_PLAIN_URL = re.compile(rf"https?://[A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-])(?:/[{_IN_PATH}/-]*+(?:\?[{_IN_QUERY}]++)?+)?+")
+PLAIN_URL = re.compile(rf"https?://[A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-])(?:/[{_IN_PATH}/-]*+(?:\?[{_IN_QUERY}]++)?+)?+")
 _PLAIN_PATH = re.compile(rf"/(?![/.])(?:[{_IN_PATH}-]++|/(?!\.))*+(?:\?[{_IN_QUERY}]++)?+")
 # A URL in its one form, with at most parameters that are taken away.
 _CANONICAL_URL = re.compile(
@@ -399,9 +399,9 @@ def absolute_url(url: str, base: str) -> str:
     """``url`` seen from ``base``, or "" if that gives no http(s) URL (``javascript:``, ``data:``, nonsense)."""
     if not url:
         return ""
-    if _PLAIN_URL.fullmatch(url):
+    if PLAIN_URL.fullmatch(url):
         return url
-    if url[0] == "/" and _PLAIN_PATH.fullmatch(url) and _PLAIN_URL.fullmatch(base):
+    if url[0] == "/" and _PLAIN_PATH.fullmatch(url) and PLAIN_URL.fullmatch(base):
         end = base.find("/", len("https://"))
         return (base if end == -1 else base[:end]) + url
     url = _INVISIBLE.sub("", url).strip()

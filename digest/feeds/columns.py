@@ -87,7 +87,7 @@ def _column(texts: Sequence[str]) -> bytes | None:
             if space in rest:
                 column = column.replace(space, b" ")
         for letter in set(DOUBTFUL.findall(letters)):
-            column = column.replace(letter.encode(), b" " if letter.isspace() else _ODD)
+            column = (b" " if letter.isspace() else _ODD).join(column.split(letter.encode()))  # faster than replace
     return column
 
 
@@ -99,8 +99,10 @@ def _lines(texts: list[str]) -> list[str | None]:
 
 
 def _squeezed(text: bytes) -> bytes:
-    while b"  " in text:
-        text = text.replace(b"  ", b" ")
+    pieces = text.split(b"  ")  # one look where ``replace`` takes two, and a third to know whether it is worth while
+    while len(pieces) > 1:
+        text = b" ".join(pieces)
+        pieces = text.split(b"  ")
     return text
 
 
@@ -130,30 +132,22 @@ def _words_without_stray_brackets(htmls: list[str], brackets: bytes) -> list[str
 
 def _without_tags(column: bytes) -> bytes:
     pieces = column.replace(b">", b"<").split(b"<")
-    tags = pieces[1::2]
-    marks: list[bytes | None] = list(map(_TAGS.get, tags))
-    if None in marks:
-        others = [tag for tag, mark in zip(tags, marks, strict=True) if mark is None]
-        more = iter(_marks_of(others))
-        marks = [next(more) if mark is None else mark for mark in marks]
-    pieces[1::2] = marks  # type: ignore[assignment]
+    pieces[1::2] = map(_Marks(_TAGS).__getitem__, pieces[1::2])
     column = b"".join(pieces)
     if _CAPTION in column or _CAPTION_ENDS in column:
         column = _ASIDE.sub(b"", column).replace(_CAPTION, _ODD).replace(_CAPTION_ENDS, _ODD)
     return column
 
 
-def _marks_of(tags: list[bytes]) -> list[bytes]:
-    """What tags with attributes leave behind. A quote that isn't closed would let a tag go on, behind its ``>``."""
-    marks = [_ODD if tag.count(b'"') & 1 else _WITH_MORE.get(tag.partition(b" ")[0], _ODD) for tag in tags]
-    all_of_them = b">".join([*tags, b""])
-    if b"'" in all_of_them or b" >" in all_of_them:
-        return [mark if _is_plain(tag) else _ODD for tag, mark in zip(tags, marks, strict=True)]
-    return marks
+class _Marks(dict[bytes, bytes]):
+    """What tags leave behind: those without attributes are known, others are looked at once."""
 
-
-def _is_plain(tag: bytes) -> bool:
-    return b"'" not in tag and tag.partition(b" ")[2].strip(b" ") != b""
+    def __missing__(self, tag: bytes) -> bytes:
+        name, _, given = tag.partition(b" ")
+        # A quote that isn't closed would let the tag go on, behind its ``>``.
+        is_plain = not given.count(b'"') & 1 and b"'" not in given and given.strip(b" ") != b""
+        self[tag] = mark = _WITH_MORE.get(name, _ODD) if is_plain else _ODD
+        return mark
 
 
 class _Characters(dict[bytes, bytes]):
@@ -192,6 +186,5 @@ def _paragraphs(marked: bytes) -> bytes:
         text = b"\n\n".join([words for part in marked.split(_PARAGRAPH) if (words := part.strip(b" \n"))])
     else:
         text = marked.strip(b" \n")
-    if b"  " in text:
-        text = _squeezed(text)
+    text = _squeezed(text)
     return _BREAKS.sub(b"\n\n", text) if b"\n" in marked and b"\n\n\n" in text else text

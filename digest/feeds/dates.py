@@ -55,7 +55,11 @@ def of_feed(text: str) -> datetime | None:
         try:
             midnight, zones = _DAYS[text[:clock]]
             zone = zones[text[clock + 8 :]]
-            seconds = _HOURS[text[clock : clock + 3]] + _MINUTES[text[clock + 3 : clock + 6]] + _SECONDS[text[clock + 6 : clock + 8]]
+            seconds = (
+                _HOURS[text[clock : clock + 3]]
+                + _MINUTES[text[clock + 3 : clock + 6]]
+                + _SECONDS[text[clock + 6 : clock + 8]]
+            )
             moment = midnight + timedelta(0, seconds) - zone
             return moment if _EARLIEST <= moment < _LATEST else None
         except KeyError:  # another form, or there's no such day

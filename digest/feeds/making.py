@@ -13,6 +13,9 @@ from digest.feeds.images import best_of_media, first_image
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
+_SHORT = 100
+"""Characters of words (see :class:`Value`) that are kept as they are, if they stand on one line."""
+
 Media = Iterable[Mapping[str, Any]]
 
 
@@ -93,7 +96,7 @@ def entry_of(
         media: what it declares as pictures, the best kind first.
         credit: who made the declared picture.
     """
-    content = texts[0].words if len(texts) == 1 else max((each.words for each in texts), key=len, default="")
+    content = texts[0].words if len(texts) == 1 else max([each.words for each in texts], key=len) if texts else ""
     summary = described.words
     if not content and len(summary) > CONTENT_LENGTH:
         content = summary
@@ -102,7 +105,7 @@ def entry_of(
     return Entry(
         guid=guid_of(guid),
         url=url,
-        title=title_of(title.words),
+        title=title.words if len(title.words) < _SHORT and "\n" not in title.words else title_of(title.words),
         summary=clipped(without_trailers(summary), SUMMARY_LENGTH),
         content=content,
         author=author,

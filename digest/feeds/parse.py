@@ -12,7 +12,7 @@ from typing import Any
 from digest.domain.content import Entry
 from digest.errors import ParseError
 from digest.feeds import bounded, dates, jsonfeed, strict, usual
-from digest.feeds.clean import absolute_url, one_line, registered_name
+from digest.feeds.clean import absolute_url, one_line, plain_text, registered_name
 from digest.feeds.decode import decode, plain_document, xml_document
 from digest.feeds.entries import MAX_BYTES, ParsedFeed, distinct, language_tag
 from digest.feeds.making import Value, byline, entry_of, look_for_words, page_of
@@ -79,8 +79,7 @@ def _parse_xml(text: str, url: str, tried: bytes | None) -> ParsedFeed:
 
 def _title_of(feed: Any) -> str:
     title = _named(feed, "title")
-    look_for_words([title])
-    return one_line(title.words)
+    return one_line(title.text if title.kind == "text/plain" else plain_text(title.text))
 
 
 def _is_cut(document: str) -> bool:
@@ -97,7 +96,11 @@ def seen_from(document: bytes, url: str) -> str:
     found = _SITE.search(document, 0, first.start() if first else _HEAD)
     if found is None:
         return url
-    site = absolute_url(unescape((found[1] or found[2]).decode(errors="replace").strip()), url)
+    link = (found[1] or found[2]).decode(errors="replace").strip()
+    host = url[: url.find("/", len("https://")) + 1]
+    if host and f"{link}/".startswith(host):  # as most do
+        return url
+    site = absolute_url(unescape(link), url)
     ours, theirs = registered_name(url), registered_name(site)
     return site if site and theirs and theirs != ours else url
 

@@ -57,6 +57,7 @@ _NOTED = {
 _TYPED = frozenset(("title", "description", "summary", "encoded", "content"))
 _DECLARED = frozenset(("link", "media_content", "media_thumbnail", "media_credit", "enclosure"))
 """What may come more than once, and in whose attributes there is something to know."""
+_NO_LINK = [("isPermaLink", "false")]
 _OF_MEDIA = frozenset(("media_content", "media_thumbnail", "media_credit"))
 _OF_AUTHOR = frozenset(("name", "email", "uri", "url", "homepage"))
 _OF_FEED = {"title": "title", "dc_title": "title", "language": "language", "dc_language": "language", "ttl": "ttl"}
@@ -103,10 +104,10 @@ class _Reader:
         self._names = _NAMES.copy()
         self._actions = _ACTIONS.copy()  # by tag of an item's element
         self._mends = may_need_mending(document)
-        self._xhtml = Slices(document, mends=self._mends)
         self._language = ""  # that the root declares for all texts
 
     def read(self, root: Any) -> None:
+        self._xhtml = Slices(self._document, root, mends=self._mends)
         found = _START_TAG.search(self._document)  # not before it is known to be well-formed: it might take long
         start = found[0].decode() if found else ""
         self._declared, borrowed = _declarations(start) if len(start) < _LONG else _declarations.__wrapped__(start)
@@ -243,6 +244,10 @@ class _Reader:
         """Note what an element says that has attributes, or elements in it."""
         if action is _PASS:
             self._pass_over(element)
+            return
+        if action == "guid" and raw == _NO_LINK and action not in item.said and not len(element):  # as most have it
+            item.permanent = False
+            item.said[action] = fixed(element.text or "")
             return
         given = _attributes(raw)
         if action is _AUTHOR and len(element):

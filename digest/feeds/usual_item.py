@@ -6,11 +6,11 @@ from functools import lru_cache
 from digest.domain.content import Entry
 from digest.feeds import dates
 from digest.feeds.bounded import MAX_TAGS
-from digest.feeds.clean import absolute_url
+from digest.feeds.clean import PLAIN_URL, absolute_url
 from digest.feeds.entries import distinct
 from digest.feeds.making import Value, byline, entry_of, look_for_words, page_of
 from digest.feeds.names import UnusualError
-from digest.feeds.strict_item import MARKUP, SIMPLE_URL, TYPES, joined, looks_like_html, name_in, relinked
+from digest.feeds.strict_item import MARKUP, TYPES, joined, looks_like_html, name_in, relinked
 from digest.feeds.xhtml import XHTML_TYPE
 
 _NOTHING = Value("", "text/plain", None)
@@ -123,7 +123,7 @@ def entries_from(items: Sequence[Parts], url: str, language: str, feed_language:
         feed_language: that the feed names as its own, as a tag.
     """
     texts = [_texts(item, url) for item in items]
-    look_for_words(text for title, contents, described in texts for text in {title, *contents, described})
+    look_for_words([text for title, contents, described in texts for text in {title, *contents, described}])
     return [_entry(item, *each, url, language, feed_language) for item, each in zip(items, texts, strict=True)]
 
 
@@ -192,12 +192,14 @@ def _texts(item: Parts, url: str) -> tuple[Value, list[Value], Value]:
 def _page(item: Parts, url: str) -> str:
     said, links = item.said, item.links
     link = said.get("link")
+    if link and item.link is None and "origin" not in said and PLAIN_URL.fullmatch(link):  # as most have it
+        return link
     if link is None:
         link = item.link
     elif item.link is not None:
         raise UnusualError  # whichever comes last
     elif link:
-        link = link if SIMPLE_URL.fullmatch(link) else relinked(url, link)
+        link = relinked(url, link)
     guid = said.get("guid", "")
     if link is None and item.permanent:
         link = guid

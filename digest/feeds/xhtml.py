@@ -1,12 +1,13 @@
 """Markup that a feed holds as elements of its own (Atom, ``type="xhtml"``), as it stands in the document.
 
 To write a tree anew takes longer than to read it. The tree has shown that the markup is well-formed; what is in it
-stands in the document's bytes, between two tags. The slices are taken in the order of the elements, and no more or fewer
-than there are: where that isn't certain, nothing is.
+stands in the document's bytes, between two tags. Slices between such tags are the elements, in their order, if there
+are as many as elements in the tree and nothing else can look like one: where that isn't certain, nothing is taken.
 """
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from digest.feeds.names import UnusualError
 from digest.feeds.strict_item import fixed
@@ -17,7 +18,16 @@ XHTML_TYPE = "application/xhtml+xml"
 
 # Other vocabularies, what isn't markup at all, addresses seen from elsewhere: all that feedparser would think about. One
 # pattern for each: each has its first letters looked for, which one for all has not.
-_UNUSUAL = tuple(map(re.compile, (rb"<(?:[A-Za-z0-9_.-]++:|svg\b|math\b|[!?\x80-\xff])", rb"base\s*=", rb"xmlns:")))
+_UNUSUAL = tuple(
+    map(
+        re.compile,
+        (
+            rb"<(?:[A-Za-z0-9_.-]++:|svg\b|math\b|[!?\x80-\xff])",
+            rb"base\s*=",
+            rb"xmlns(?!=[\"']http://www\.w3\.org/1999/xhtml[\"'])",
+        ),
+    )
+)
 # References to what feedparser mends (see fixed), or to parts of it.
 _MENDED = re.compile(
     rb"&#(?:0*1[2-5]\d|[xX]0*[89][0-9A-Fa-f]);"
@@ -27,10 +37,15 @@ _MENDED = re.compile(
 
 
 class Slices:
-    """The markup of a document's elements of XHTML, one after the other."""
+    """The markup of a document's elements of XHTML, one after the other.
 
-    def __init__(self, document: bytes, *, mends: bool) -> None:
-        self._document, self._mends = document, mends
+    Args:
+        document, root: the same, as bytes and as a tree whose names are ``vocabulary}name``.
+        mends: whether its texts may need to be mended (see :func:`digest.feeds.strict_item.may_need_mending`).
+    """
+
+    def __init__(self, document: bytes, root: Any, *, mends: bool) -> None:
+        self._document, self._root, self._mends = document, root, mends
         self._found: dict[str, Iterator[str]] = {}
 
     def next(self, tag: str) -> str:
@@ -39,10 +54,9 @@ class Slices:
         Raises:
             UnusualError: only an XML parser tells where that is.
         """
-        name = tag.rpartition("}")[2]
-        if name not in self._found:
-            self._found[name] = self._all(name.encode())
-        found = next(self._found[name], None)
+        if tag not in self._found:
+            self._found[tag] = self._all(tag)
+        found = next(self._found[tag], None)
         if found is None:
             raise UnusualError
         return found
@@ -51,13 +65,16 @@ class Slices:
         """Whether there are more slices than have been asked for: then they were not those of the elements."""
         return any(next(slices, None) is not None for slices in self._found.values())
 
-    def _all(self, name: bytes) -> Iterator[str]:
-        if b"<!" in self._document or b"<?" in self._document:
+    def _all(self, tag: str) -> Iterator[str]:
+        document, (space, _, local) = self._document, tag.encode().rpartition(b"}")
+        start, end = b"<" + local, b"</" + local
+        parts = document.split(end + b">")
+        counts = {len(parts) - 1, document.count(start), document.count(end), sum(1 for _ in self._root.iter(tag))}
+        # Named once, a vocabulary has no second prefix; a comment or the like could hold what looks like an element.
+        if len(counts) > 1 or document.count(space) != 1 or b"<!" in document or b"<?" in document:
             raise UnusualError
-        start, end = b"<" + name, b"</" + name + b">"
-        for part in self._document.split(end)[:-1]:
-            _, _, element = part.partition(start)
-            given, _, inside = element.partition(b">")
+        for part in parts[:-1]:
+            given, _, inside = part.partition(start)[2].partition(b">")
             if not given[:1].isspace() or given.count(b'"') & 1 or given.count(b"'") & 1 or start in inside:
                 raise UnusualError
             if b"xhtml" in given.lower():

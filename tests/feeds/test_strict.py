@@ -36,7 +36,8 @@ def is_fast(text: str) -> bool:
 
 
 def is_shortest(text: str) -> bool:
-    return usual.read(decode.xml_document(text)[1].encode(), URL) is not None
+    document = decode.plain_document(text.encode())
+    return document is not None and usual.read(document, URL) is not None
 
 
 def on_the_longer_way(body: bytes) -> ParsedFeed:
@@ -108,12 +109,28 @@ SHORTEST = [
     atom("<title>T</title><author><name>Ada</name><gd:image width='9' src='//i.example/b.gif'/></author><thr:total>0</thr:total>", "xmlns:gd='http://gd.example/' xmlns:thr='http://purl.org/syndication/thread/1.0'"),
     '<rss xmlns:cc="http://cyber.law.harvard.edu/rss/creativeCommonsRssModule.html"><channel><item><title>T</title><cc:license>x</cc:license></item></channel></rss>',
 ]  # fmt: skip
+XHTML = "http://www.w3.org/1999/xhtml"
+SHORTEST += [
+    atom(f"<title>T</title><content type='xhtml'><div xmlns='{XHTML}'><p>One &lt; two&#160;&quot;</p><br></br><img src='i.png' alt='it&apos;s &gt; 1'/>ä<p/>x</div></content>"),
+    atom(f"<title>A</title><summary type='xhtml'><div xmlns='{XHTML}'>S</div></summary><content type='html'>&lt;p&gt;C</content></entry><entry><summary type='application/xhtml+xml'><div>base database</div></summary>"),
+    atom("<source><title>Other</title></source><content type='xhtml' src='ab'><div>x</div></content></entry><entry><content type='text'>y</content></entry><entry><content type='XHTML'><b>z</b></content>"),
+    rss("<description>&lt;p&gt;S &amp;amp; T&lt;/p&gt;</description><content:encoded>&lt;p&gt;C</content:encoded><media:content url='/m.jpg'><media:description type='plain'>M</media:description></media:content>"),
+    rss("<description>S</description><content:encoded>C</content:encoded><media:content url='/m.jpg'><media:description type='plain'>S</media:description></media:content><media:group><media:description>N</media:description></media:group>"),
+]  # fmt: skip
 LONGER = {
     "twice the same": rss("<title>A</title><title>B</title>"),
     "an attribute of its own base": rss("<link base='https://b.example/'>x</link>"),
     "xml:base": rss("<link xml:base='https://b.example/'>x</link>"),
     "a language of one text": rss("<title xml:lang='fr'>A</title>"),
-    "XHTML": atom("<content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>x</div></content>"),
+    "XHTML of another vocabulary": atom("<content type='xhtml'><x:div xmlns:x='http://www.w3.org/1999/xhtml'>x</x:div></content>"),
+    "XHTML beside a comment": atom(f"<content type='xhtml'><div xmlns='{XHTML}'>x<!-- </content> --></div></content>"),
+    "XHTML in a source": atom(f"<source><content type='xhtml'><p>S</p></content></source><content type='xhtml'><div xmlns='{XHTML}'>x</div></content >"),
+    "XHTML behind a second prefix": atom(f"<a:content type='xhtml'>x<div xmlns='{XHTML}'>y</div></a:content>", "xmlns:a='http://www.w3.org/2005/Atom'"),
+    "XHTML with a bracket in an attribute": atom("<content type='xhtml' src='a>b'><div>x</div></content>"),
+    "XHTML without an end": atom("<content type='xhtml'/>"),
+    "XHTML with mends": atom("<content type='xhtml'><div>caf&#195;&#169; &#147;q&#148;</div></content>"),
+    "XHTML seen from elsewhere": atom("<content type='xhtml'><div><img xml:base='/b/' src='i.png'/></div></content>"),
+    "XHTML with a drawing": atom("<content type='xhtml'><div><svg xmlns='http://www.w3.org/2000/svg'/>x</div></content>"),
     "a known vocabulary behind another's prefix": '<rss xmlns:dc="http://search.yahoo.com/mrss/"><channel><item><dc:title>A</dc:title></item></channel></rss>',
     "a foreign vocabulary behind a known prefix somewhere": '<rss xmlns:own="https://own.example/"><channel><item><own:title xmlns:own="https://own.example/">A</own:title></item></channel></rss>',
     "an item in what is passed over": "<rss><channel><image><item><title>A</title></item></image></channel></rss>",
@@ -135,6 +152,32 @@ def test_what_needs_a_thought_is_not_read_on_the_shortest_way(name: str) -> None
     assert not is_shortest(LONGER[name])
     body = LONGER[name].encode()
     assert parse(body, "", URL) == on_the_longer_way(body) == slowly(body)
+
+
+def test_a_picture_does_not_decide_of_which_type_the_text_of_its_item_is() -> None:
+    text = "&lt;p&gt;Bread &amp;amp; butter&lt;/p&gt;"
+    picture = "<media:content url='/m.jpg'><media:description type='plain'>A loaf</media:description></media:content>"
+    body = rss(f"<description>{text}</description><content:encoded>C</content:encoded>{picture}").encode()
+    for read in (lambda body: parse(body, "", URL), on_the_longer_way, slowly):
+        assert read(body).entries[0].summary == "Bread & butter"
+
+
+def test_what_is_found_unusual_is_not_tried_again_and_what_is_mended_is() -> None:
+    with mock.patch.object(usual, "read", wraps=usual.read) as tried:
+        parse(rss("<title>A</title><title>B</title>").encode(), "", URL)
+        assert tried.call_count == 1
+        assert parse(rss("<title>A\x0cB</title>").encode(), "", URL).entries[0].title == "AB"
+        assert parse(rss("<title>Caf\xe9</title>").encode("latin-1"), "", URL).entries[0].title == "Café"
+        assert tried.call_count == 5
+
+
+@pytest.mark.parametrize(
+    "prolog",
+    ["", "\ufeff", "\n ", "<?xml version='1.0' encoding='iso-8859-1'?>", "<!-- a - b -->\n<?xml-stylesheet href='x'?>", "<!DOCTYPE rss>", "x <!-- <rss> -->"],
+)  # fmt: skip
+def test_what_stands_before_a_feed_changes_nothing(prolog: str) -> None:
+    plain = rss("<title>Caf\xe9 &nbsp;&hellip;&bogus; ~ \xa0</title><link>https://a.example/?a=1&amp;b</link>")
+    assert parse((prolog + plain).encode(), "", URL) == parse(plain.encode(), "", URL)
 
 
 _ATOM_NAMES = st.sampled_from(
