@@ -13,6 +13,8 @@ from digest.feeds.images import best_of_media, first_image
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
+"""A file's name that looks the same in markup and in an address."""
 _SHORT = 100
 """Characters of words (see :class:`Value`) that are kept as they are, if they stand on one line."""
 
@@ -119,18 +121,23 @@ def entry_of(
 
 def _picture(base: str, feed_url: str, texts: Sequence[Value], media: Iterable[Media], credit: str) -> Image | None:
     """The picture that the item declares (with the alt text that its own markup gives it), or its first one."""
+    declared = None
+    for some in media:
+        if some and (declared := best_of_media(some, base, credit=credit)):
+            break
+    if declared and _PLAIN_NAME.fullmatch(name := _name(declared.url)) and not any(name in each.text for each in texts):
+        return declared  # most markup shows another picture, or none: it needs no closer look then
     inline = None
     for each in texts:
         # feedparser reports xml:base, or else the feed's own address; links then belong to the item's page.
         own = base if each.base in (None, "", feed_url) else absolute_url(each.base, base) or base
         if inline := first_image(each.text, own):
             break
-    for some in media:
-        if some and (found := best_of_media(some, base, credit=credit)):
-            if inline is None or _name(inline.url) != _name(found.url):
-                return found
-            return Image(found.url, inline.alt, found.credit, found.width, found.height)
-    return inline
+    if declared is None:
+        return inline
+    if inline is None or _name(inline.url) != _name(declared.url):
+        return declared
+    return Image(declared.url, inline.alt, declared.credit, declared.width, declared.height)
 
 
 def _name(url: str) -> str:

@@ -57,6 +57,10 @@ _NOTED = {
 _TYPED = frozenset(("title", "description", "summary", "encoded", "content"))
 _DECLARED = frozenset(("link", "media_content", "media_thumbnail", "media_credit", "enclosure"))
 """What may come more than once, and in whose attributes there is something to know."""
+_PLAIN_NAMES = {
+    "url", "href", "rel", "type", "title", "length", "width", "height", "medium", "label", "term", "scheme", "domain", "role", "filesize", "duration",
+}  # fmt: skip
+"""Attributes that are in lower case and need no thought."""
 _NO_LINK = [("isPermaLink", "false")]
 _OF_MEDIA = frozenset(("media_content", "media_thumbnail", "media_credit"))
 _OF_AUTHOR = frozenset(("name", "email", "uri", "url", "homepage"))
@@ -364,6 +368,13 @@ def _attributes(raw: list[tuple[str, str]]) -> dict[str, str]:
     """Attributes as feedparser words them: names in lower case, two values as well."""
     if len(raw) > MAX_ATTRIBUTES:
         raise UnusualError
+    given = dict(raw)
+    if _PLAIN_NAMES.issuperset(given):
+        if "type" in given:
+            given["type"] = given["type"].lower()
+        if "rel" in given:
+            given["rel"] = given["rel"].lower()
+        return given
     given = {}
     for name, value in raw:
         name = name.lower()
