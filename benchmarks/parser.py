@@ -248,7 +248,7 @@ def titled_media(writer: Writer, items: int) -> str:
 
 
 def described_media(writer: Writer, items: int) -> str:
-    """The same, with descriptions inside media elements as well (the longer way, on lxml)."""
+    """The same, with descriptions inside media elements as well."""
     inner = '<media:title type="html">A picture</media:title><media:description type="plain">Of a market</media:description>'
     return _rss(_wordpress_item(writer, minute, _cdata, _media(writer, inner)) for minute in range(items))
 
@@ -297,7 +297,7 @@ def atom_escaped(writer: Writer, items: int) -> str:
 
 
 def atom_xhtml(writer: Writer, items: int) -> str:
-    """Atom, XHTML (the longer way)."""
+    """Atom, XHTML."""
     return _atom(
         _atom_entry(
             writer,
