@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.deliver import KEY, a_database, context, furnish  # noqa: E402
 from digest.domain.mail import DELIVERY_STATES  # noqa: E402
-from digest.engine.helpers import Helpers  # noqa: E402
+from digest.engine.helpers import Helpers, by_command  # noqa: E402
 from digest.engine.journal import living  # noqa: E402
 from digest.store import issues  # noqa: E402
 from digest.store.database import Database  # noqa: E402
@@ -263,7 +263,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.as_nursery:
         url, port, var, most = options.as_nursery
-        helpers = Helpers([sys.executable, "-m", "digest.cli.helper"], int(most), worthwhile=1)
+        helpers = Helpers(by_command([sys.executable, "-m", "digest.cli.helper"]), int(most), worthwhile=1)
         as_nursery(url, int(port), Path(var), helpers)
         return
     share = -(-options.kills // 5)

@@ -185,11 +185,10 @@ def context(db: Any, sender: str, var: Path) -> Any:
 
 def worker(connections: int) -> None:
     """Deliver issue 1 as ``digest worker`` does and print what it took, when a line on standard input says to begin."""
-    from digest import bootstrap
-    from digest.settings import load
+    from digest.cli.common import open_service
     from digest.workflows.deliver import deliver
 
-    with bootstrap.service(load()) as ctx:
+    with open_service(delivers=True) as (ctx, _settings):
         print("ready", flush=True)
         sys.stdin.readline()
         began, cpu = time.perf_counter(), time.process_time()

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from digest.domain.audience import Signer
 from digest.domain.newsroom import Newsroom, Site
-from digest.engine.helpers import Helpers, processes
+from digest.engine.helpers import Helpers, Start, processes
 from digest.engine.jobs import Jobs, Untold
 from digest.engine.presence import Presence
 from digest.errors import ConfigError
@@ -60,11 +60,12 @@ def migrated(settings: Settings) -> str:
 
 
 @contextmanager
-def service(settings: Settings, *, checked: bool = False) -> Iterator[Context]:
+def service(settings: Settings, *, checked: bool = False, start: Start | None = None) -> Iterator[Context]:
     """Everything that workflows need, closed again at the end.
 
     Args:
         checked: the schema was looked at a moment ago.
+        start: starts helpers for large issues.
 
     Raises:
         ConfigError: a setting that can't be used, by its name.
@@ -97,7 +98,7 @@ def service(settings: Settings, *, checked: bool = False) -> Iterator[Context]:
         sentences=open_model(settings.sentence_model) if settings.semantic else None,
         limits=limits_in(settings.sender_dsn),
         jobs=_jobs(settings, db),
-        helpers=Helpers([sys.executable, "-m", "digest.cli.helper"], settings.delivery_processes or processes()),
+        helpers=Helpers(start, settings.delivery_processes or processes()),
     )
     try:
         with Presence(ctx.presence) as here:

@@ -4,7 +4,7 @@ import getpass
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from digest import bootstrap
 from digest.cli.logs import configure_logs
+from digest.engine.nursery import IS_POSSIBLE, Nursery, Work
 from digest.errors import UsageError
 from digest.settings import Settings, load
 from digest.workflows.context import Context
@@ -34,12 +35,23 @@ def settings() -> Settings:
 
 
 @contextmanager
-def open_service() -> Iterator[tuple[Context, Settings]]:
-    """The service as commands use it; a missing database is made on the way."""
+def open_service(*, delivers: bool = False) -> Iterator[tuple[Context, Settings]]:
+    """The service as commands use it; a missing database is made on the way.
+
+    Args:
+        delivers: the command may hand out issues, and call helpers for large ones.
+    """
     loaded = settings()
-    bootstrap.migrated(loaded)
-    with bootstrap.service(loaded) as ctx:
-        yield ctx, loaded
+    with ExitStack() as stack:
+        start = stack.enter_context(Nursery(_helper())).start if delivers and IS_POSSIBLE else None
+        bootstrap.migrated(loaded)
+        yield stack.enter_context(bootstrap.service(loaded, start=start)), loaded
+
+
+def _helper() -> Work:
+    from digest.cli import helper  # here, as most commands deliver nothing
+
+    return helper.run
 
 
 def emit(as_json: bool, document: Any, words: str = "") -> None:

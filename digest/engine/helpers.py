@@ -1,9 +1,9 @@
 """Processes beside a worker that hand out the same issue: one process of Python makes mails on one core only.
 
 A helper is a worker like any other, with a journal of its own, safe beside others by what stands in the database. It is
-called before the ledger is written, as to start takes it about as long. Then it waits for a line on its standard input,
-and gives up when that is closed, so that none outlives its caller, however that ends. On standard output it says, a
-line of JSON each, how many rows it has settled since the last line, and at the end what it did.
+called before the ledger is written, and makes itself ready meanwhile. Then it waits for a line, and gives up when its
+input is closed, so that none outlives its caller, however that ends. It says, a line of JSON each, how many rows it has
+settled since the last line, and at the end what it did.
 """
 
 import contextlib
@@ -16,8 +16,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
+from digest.engine.nursery import Child
+
+Start = Callable[[int, int], Child]
+"""Issue, connections."""
+
 WORTHWHILE = 10_000
-"""Readers from which on a helper's start (a second of one core, 110 MB) is soon made up for."""
+"""Readers from which on a helper is soon made up for: its start, and what is prepared for an issue."""
 
 LEAST_CONNECTIONS = 2
 """Of a process: over one alone it would wait for the server more than it works."""
@@ -37,20 +42,39 @@ class Helpers:
     """Whom a worker may call.
 
     Attributes:
-        command: what a helper runs; the issue's id and its number of connections are put behind.
+        start: starts a helper for an issue with so many connections; None if there are none.
         most: processes that may hand out an issue, the caller included.
         worthwhile: readers that must be due.
     """
 
-    command: Sequence[str] = ()
+    start: Start | None = None
     most: int = 1
     worthwhile: int = WORTHWHILE
 
     def call(self, issue_id: int, connections: int, stop: Callable[[], bool]) -> "Team":
         """Start as many as these connections are enough for."""
-        count = min(self.most, connections // LEAST_CONNECTIONS) if self.command else 1
-        shares = [connections // count + (place < connections % count) for place in range(count)]
-        return Team([[*self.command, str(issue_id), str(share)] for share in shares[1:]], shares[0], stop)
+        count = min(self.most, connections // LEAST_CONNECTIONS) if self.start else 1
+        own, *shares = (connections // count + (place < connections % count) for place in range(count))
+        helpers = []
+        for share in shares:
+            with contextlib.suppress(OSError):  # no room for another process: the others do its part
+                assert self.start is not None
+                helpers.append(_Helper(self.start(issue_id, share)))
+        return Team(helpers, own, stop)
+
+
+def by_command(command: Sequence[str]) -> Start:
+    """Helpers that are programs: the issue's id and the number of connections are put behind the command."""
+
+    def start(issue_id: int, connections: int) -> Child:
+        process = subprocess.Popen(  # noqa: S603  (our own interpreter)
+            [*command, str(issue_id), str(connections)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        return Child(process.stdin, process.stdout, process.wait)
+
+    return start
 
 
 class Team:
@@ -60,14 +84,9 @@ class Team:
         connections: that are left to the caller.
     """
 
-    def __init__(self, commands: Sequence[Sequence[str]], connections: int, stop: Callable[[], bool]) -> None:
+    def __init__(self, helpers: Sequence["_Helper"], connections: int, stop: Callable[[], bool]) -> None:
         self.connections = connections
-        self._stop = stop
-        self._settled: Callable[[int], None] = lambda _: None
-        self._helpers: list[_Helper] = []
-        for command in commands:
-            with contextlib.suppress(OSError):  # no room for another process: the others do its part
-                self._helpers.append(_Helper(command))
+        self._helpers, self._stop = helpers, stop
 
     def begin(self, settled: Callable[[int], None]) -> None:
         """The ledger is written: let them go.
@@ -112,14 +131,11 @@ class Team:
 class _Helper:
     """One process, as its caller sees it."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
+    def __init__(self, child: Child) -> None:
+        self._to, self._from, self._wait = child
         self._settled: Callable[[int], None] = lambda _: None
         self.report: dict[str, Any] | None = None
-        self._listener = threading.Thread(target=self._listen, name=f"helper-{self._process.pid}", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name="helper", daemon=True)
         self._listener.start()
 
     def begin(self, settled: Callable[[int], None]) -> None:
@@ -138,7 +154,7 @@ class _Helper:
 
     def close(self) -> None:
         self._listener.join()
-        self._process.wait()
+        self._wait()
 
     def _listen(self) -> None:
         with self._from:

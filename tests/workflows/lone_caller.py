@@ -3,10 +3,9 @@
 import sys
 from dataclasses import replace
 
-from digest import bootstrap
-from digest.settings import load
+from digest.cli.common import open_service
 from digest.workflows.deliver import deliver
 
 if __name__ == "__main__":
-    with bootstrap.service(load()) as ctx:
+    with open_service(delivers=True) as (ctx, _settings):
         deliver(replace(ctx, helpers=replace(ctx.helpers, most=2, worthwhile=1)), int(sys.argv[1]))

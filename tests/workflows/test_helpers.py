@@ -16,7 +16,7 @@ import pytest
 from digest.domain.audience import Signer
 from digest.domain.limits import Limits
 from digest.domain.mail import DELIVERY_STATES
-from digest.engine.helpers import Helpers
+from digest.engine.helpers import Helpers, by_command
 from digest.engine.journal import living
 from digest.senders.open import open_sender
 from digest.store.database import Database
@@ -31,7 +31,7 @@ from tests.senders.misbehaving import MailServer
 from tests.workflows.world import context, issue_row, publish, reader
 
 KEY = "a secret of thirty-two characters"
-HELPER = (sys.executable, "-m", "digest.cli.helper")
+HELPER = by_command([sys.executable, "-m", "digest.cli.helper"])
 READERS = 800
 """More than a caller claims before the first mail is answered."""
 
@@ -50,7 +50,7 @@ class House:
         self.env["DIGEST_SENDER"] = dsn
         for name, value in self.env.items():
             monkeypatch.setenv(name, value)
-        wanted = {"command": HELPER, "most": 2, "worthwhile": 1, **helpers}
+        wanted = {"start": HELPER, "most": 2, "worthwhile": 1, **helpers}
         return replace(self.ctx, sender=open_sender(dsn), helpers=Helpers(**wanted))  # type: ignore[arg-type]
 
     def numbers(self) -> dict[str, int]:
@@ -181,8 +181,8 @@ def test_an_issue_that_is_held_meanwhile_is_held_for_all(house: House, monkeypat
     [
         pytest.param({"worthwhile": READERS + 1}, id="few readers"),
         pytest.param({"most": 1}, id="one process"),
-        pytest.param({"command": ("/no/such/program",)}, id="no process to be had"),
-        pytest.param({"command": (sys.executable, "-c", "raise SystemExit(1)")}, id="it dies at once"),
+        pytest.param({"start": by_command(["/no/such/program"])}, id="no process to be had"),
+        pytest.param({"start": by_command([sys.executable, "-c", "raise SystemExit(1)"])}, id="it dies at once"),
     ],
 )
 def test_without_helpers_the_caller_does_all(
@@ -199,7 +199,7 @@ def test_who_has_to_wait_for_a_turn_calls_nobody(
 ) -> None:
     mark = tmp_path / "was called"
     with MailServer(pipelining=True) as sink:
-        ctx = house.with_sink(sink, monkeypatch, command=("/usr/bin/touch", str(mark)))
+        ctx = house.with_sink(sink, monkeypatch, start=by_command(["/usr/bin/touch", str(mark)]))
         deliver(replace(ctx, limits=limits), house.issue)
         assert len(sink.recipients) == READERS
     assert not mark.exists()
