@@ -56,7 +56,9 @@ def distinct(words: Iterable[str]) -> tuple[str, ...]:
         folded, clean = _word(word) if len(word) <= _SHORT else _word.__wrapped__(word)
         if clean:
             found.setdefault(folded, clean)
-    return tuple(found.values())[:_TAGS]
+            if len(found) == _TAGS:
+                break
+    return tuple(found.values())
 
 
 @lru_cache(maxsize=4096)

@@ -33,12 +33,13 @@ def parse_page(body: bytes, content_type: str, url: str, rules: PageRules) -> Pa
     if not items:
         raise ParseError(f"the rule item = {rules.item!r} finds nothing on this page: has the page changed?")
     entries: dict[str, Entry] = {}
+    texts = _Texts()
     for element in items[:MAX_ENTRIES]:
-        entry = _entry(element, base, rules)
+        entry = _entry(element, base, rules, texts)
         if entry.title and entry.url:
             entries.setdefault(entry.url, entry)
     if not entries:
-        lacks = "link" if any(title_of(_words(item, rules, "title")) for item in items) else "title"
+        lacks = "link" if any(title_of(texts.first(item, rules, "title")) for item in items) else "title"
         rule = getattr(rules, lacks)
         raise ParseError(f"the rule item finds {len(items)} items, but {lacks} = {rule!r} finds nothing in them")
     language = language_tag(_first(tree, "/html/@lang"))
@@ -62,16 +63,16 @@ def page_tree(text: str) -> Any:
     return tree
 
 
-def _entry(element: Any, base: str, rules: PageRules) -> Entry:
-    link = absolute_url(_address(element, rules, "link", ("href",)), base)
+def _entry(element: Any, base: str, rules: PageRules, texts: "_Texts") -> Entry:
+    link = absolute_url(_address(element, rules, "link", ("href",), texts), base)
     return Entry(
         guid=guid_of(link),
         url=link,
-        title=title_of(_words(element, rules, "title")),
-        summary=summary_of(_words(element, rules, "summary")),
-        author=", ".join(distinct(_all_words(element, rules, "author")))[:300],
-        published_at=moment(_address(element, rules, "date", ("datetime",)), rules.date_format, rules.zone),
-        tags=distinct(_all_words(element, rules, "tags")),
+        title=title_of(texts.first(element, rules, "title")),
+        summary=summary_of(texts.first(element, rules, "summary")),
+        author=", ".join(distinct(texts.all(element, rules, "author")))[:300],
+        published_at=moment(_address(element, rules, "date", ("datetime",), texts), rules.date_format, rules.zone),
+        tags=distinct(texts.all(element, rules, "tags")),
         image=_picture(element, base, rules),
     )
 
@@ -91,28 +92,33 @@ def _picture(element: Any, base: str, rules: PageRules) -> Image | None:
     return None
 
 
-def _address(element: Any, rules: PageRules, field: str, attributes: tuple[str, ...]) -> str:
+def _address(element: Any, rules: PageRules, field: str, attributes: tuple[str, ...], texts: "_Texts") -> str:
     """What a rule finds: the attribute that it names, or else one of ``attributes``, or else the words."""
     for found in _found(element, rules, field):
         if not isinstance(found, etree._Element):
             return str(found)
-        return next((value for name in attributes if (value := found.get(name))), None) or _text(found)
+        return next((value for name in attributes if (value := found.get(name))), None) or texts[found]
     return ""
 
 
-def _words(element: Any, rules: PageRules, field: str) -> str:
-    return next(iter(_all_words(element, rules, field)), "")
+class _Texts(dict[Any, str]):
+    """The words of a page's elements, each looked for once: where items stand inside of items, all of them find the same."""
 
+    def __missing__(self, found: Any) -> str:
+        if isinstance(found, etree._Element):
+            words = one_line(plain_text(etree.tostring(found, encoding="unicode", with_tail=False)))
+        else:
+            words = one_line(str(found))
+        self[found] = words
+        return words
 
-def _all_words(element: Any, rules: PageRules, field: str) -> list[str]:
-    words = (_text(each) for each in _found(element, rules, field))
-    return [word for word in words if word]
+    def all(self, element: Any, rules: PageRules, field: str) -> list[str]:
+        """The words of all that a rule finds in an item."""
+        return [words for each in _found(element, rules, field) if (words := self[each])]
 
-
-def _text(found: Any) -> str:
-    if isinstance(found, etree._Element):
-        return one_line(plain_text(etree.tostring(found, encoding="unicode", with_tail=False)))
-    return one_line(str(found))
+    def first(self, element: Any, rules: PageRules, field: str) -> str:
+        """The first words that a rule finds in an item."""
+        return next((words for each in _found(element, rules, field) if (words := self[each])), "")
 
 
 def _found(element: Any, rules: PageRules, field: str) -> list[Any]:
