@@ -76,11 +76,14 @@ def compare(path: Path, name: str) -> Iterator[Difference]:
 
 def is_fast(path: Path, *ways: ModuleType) -> bool:
     """Whether a fast way, or one of those named, reads the file by itself."""
+    body = path.read_bytes()
     try:
-        _, document = decode.xml_document(decode.decode(path.read_bytes()).lstrip("\ufeff \t\r\n\0"))
+        _, document = decode.xml_document(decode.decode(body).lstrip("\ufeff \t\r\n\0"))
     except ParseError:
         return False
-    return bool(document) and any(way.read(document.encode(), URL) is not None for way in ways or (usual, strict))
+    plain = decode.plain_document(body)
+    documents = [document.encode(), *([plain] if plain else ())] if document else []
+    return any(way.read(each, URL) is not None for way in ways or (usual, strict) for each in documents)
 
 
 WHY_FAST_DIFFERS = {
