@@ -336,17 +336,17 @@ def _peak() -> float:
 @contextmanager
 def _watched_readers() -> Iterator[list[float]]:
     """Peak memory of every process that reads, in MB. Linux counts a parent's memory as its child's until exec."""
-    from digest.feeds import beside
+    from digest.feeds.reader import Reader
 
     peaks: list[float] = []
-    end = beside._Reader.end
+    end = Reader.end
 
     def noted(reader: Any) -> None:
         status = Path(f"/proc/{reader._process.pid}/status").read_text(encoding="ascii")
         peaks.append(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
         end(reader)
 
-    with mock.patch.object(beside._Reader, "end", noted):
+    with mock.patch.object(Reader, "end", noted):
         yield peaks
 
 

@@ -3,61 +3,45 @@
 Python runs one thread of a process at a time, and to read feeds is most of a first gather's work: on two cores it is
 done in half the time beside. And what a process of its own reads can be given up: a document that takes forever, or
 that breaks a library, costs its feed a failure and nobody else anything.
-
-A reader talks over two pipes: a length (8 bytes), then that many bytes of pickle. It ends when its pipe does, so that
-none outlives its parent, however that ends. Only this module's own code speaks on either side.
 """
 
-import contextlib
-import fcntl
-import os
 import pickle
-import select
-import signal
-import subprocess
-import sys
 import threading
-import time
-import traceback
 from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from digest.domain.incoming import Incoming
-from digest.errors import DigestError, ParseError
+from digest.errors import ParseError
+from digest.feeds import cores
 from digest.feeds.read import Source
-from digest.feeds.understand import Understood, understand
+from digest.feeds.reader import OthersFaultError, Reader, understood, unpacked
+from digest.feeds.understand import Understood
 
 PATIENCE = 20.0
 """Seconds after which a reader is given up, and started anew for the next answer."""
 SMALL = 8_000
 """Bytes: an answer no longer than this is understood here, sooner than it could be sent anywhere."""
-IN_LINE = 64
-"""Answers that one reader is asked for ahead. Those that come then are understood here; not sooner, since who fetches and
-stores is as busy as one reader."""
-MEMORY = 1_500_000_000
-"""Bytes of address space that a reader may have: a document that needs more is refused."""
-_PIPE: Final = 1_048_576
-_MANY: Final = 131_072
-
-
-def spare_cores() -> int:
-    """How many readers would have a core of their own, beside the one that fetches and stores; a few are enough."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores - 1, 4)
+IN_LINE = 8
+"""Answers that one reader is asked for ahead: enough for it never to wait for the next one."""
+LARGE = 500_000
+"""Bytes: a longer answer is not read by whoever helps."""
 
 
 class Readers:
     """Understands answers, in up to ``most`` processes and here. Safe to share between threads.
 
-    A process is started when there is something for it. Use it as a context: at the end the processes are gone.
+    A process is started when there is something for it, and has a short line of answers to read. Those that come then
+    wait for a place, or for whoever calls :meth:`help`. Use it as a context: at the end the processes are gone.
     """
 
     def __init__(self, most: int, *, patience: float = PATIENCE) -> None:
         self._most, self._patience = most, patience
+        self._cores = cores.ours()
         self._lock = threading.Lock()
-        self._readers: list[_Reader] = []
+        self._readers: list[Reader] = []
+        self._waiting: deque[_Asked] = deque()
 
     def __enter__(self) -> "Readers":
         return self
@@ -66,8 +50,17 @@ class Readers:
         with self._lock:
             self._most = 0
             readers, self._readers = self._readers, []
+            waiting, self._waiting = self._waiting, deque()
+        for asked in waiting:
+            asked.turn.set()
         for reader in readers:
             reader.end()
+
+    def start(self) -> None:
+        """Start the processes, before there is anything for them: they will be ready sooner."""
+        with self._lock:
+            while len(self._readers) < self._most:
+                self._begin()
 
     def understand(
         self,
@@ -86,186 +79,100 @@ class Readers:
         Raises:
             ParseError: as there; or the document took too long, or broke the process that read it.
         """
-        asked = (source, name, body, content_type, url, dict(headers), now, first_read)
-        while len(body) > SMALL and (reader := self._take()):
+        asked = _Asked((source, name, body, content_type, url, dict(headers), now, first_read), len(body))
+        while len(body) > SMALL and (reader := self._place(asked)):
             try:
-                answer = reader.ask(pickle.dumps(asked, pickle.HIGHEST_PROTOCOL), self._patience)
-            except _OthersFaultError:
+                answer = reader.ask(pickle.dumps(asked.question, pickle.HIGHEST_PROTOCOL), self._patience)
+            except OthersFaultError:
                 continue
             except OSError:  # it has gone, or is given up
                 self._give_up(reader)
                 raise ParseError("to read this took too long, or broke the process that read it") from None
+            finally:
+                self._leave(reader)
             if isinstance(answer, BaseException):
                 raise answer
-            return _unpacked(answer)
-        return _understood(*asked)
+            return unpacked(answer)
+        return asked.answer.result() if asked.answer else understood(*asked.question)
 
-    def _take(self) -> "_Reader | None":
-        """A place in a line that isn't long; None if there is none."""
+    def help(self) -> bool:
+        """Understand, in the calling thread, an answer that waits for a place in a line; whether there was one.
+
+        Only of an ordinary size: what is larger is for a process that can be given up.
+        """
         with self._lock:
-            best = min(self._readers, key=lambda reader: reader.line, default=None)
-            if (best is None or best.line) and len(self._readers) < self._most:
-                try:
-                    best = _Reader()
-                    self._readers.append(best)
-                except OSError:  # no room for another process: never mind
-                    self._most = len(self._readers)
-            if best is None or best.line >= IN_LINE:
-                return None
-            best.line += 1
-            return best
+            asked = next((each for each in self._waiting if each.size <= LARGE), None)
+            if asked is None:
+                return False
+            self._waiting.remove(asked)
+        answer = Future[Understood]()
+        try:
+            answer.set_result(understood(*asked.question))
+        except Exception as error:  # noqa: BLE001  (for whoever asked)
+            answer.set_exception(error)
+        asked.answer = answer
+        asked.turn.set()
+        return True
 
-    def _give_up(self, reader: "_Reader") -> None:
+    def _place(self, asked: "_Asked") -> "Reader | None":
+        """A place in a line, as soon as there is one; None if it is answered meanwhile, or there are no lines."""
+        while True:
+            with self._lock:
+                shortest = min(self._readers, key=lambda reader: reader.line, default=None)
+                if (shortest is None or shortest.line) and len(self._readers) < self._most:
+                    shortest = self._begin() or shortest
+                if shortest is None:
+                    return None
+                if shortest.line < IN_LINE:
+                    shortest.line += 1
+                    return shortest
+                self._waiting.append(asked)
+            asked.turn.wait()
+            asked.turn.clear()
+            reader, asked.reader = asked.reader, None
+            if reader or asked.answer:
+                return reader
+
+    def _leave(self, left: "Reader") -> None:
+        """Let whoever waits longest have a place that has come free."""
+        with self._lock:
+            left.line -= 1
+            if not self._waiting:
+                return
+            asked = self._waiting.popleft()
+            if left in self._readers:
+                left.line += 1
+                asked.reader = left
+        asked.turn.set()
+
+    def _begin(self) -> "Reader | None":
+        """One more process; None if there is no room for another."""
+        try:
+            reader = Reader(self._cores)
+        except OSError:
+            self._most = len(self._readers)
+            return None
+        self._readers.append(reader)
+        return reader
+
+    def _give_up(self, reader: "Reader") -> None:
         with self._lock:
             if reader in self._readers:
                 self._readers.remove(reader)
         reader.end()
 
 
-class _OthersFaultError(Exception):
-    """The process has gone before it came to this question."""
-
-
-class _Reader:
-    """One process, as its parent sees it. It is asked ahead of its answers, so that it never waits for us.
+class _Asked:
+    """An answer that is to be understood.
 
     Attributes:
-        line: how many wait for it. Counted by whoever shares it out.
+        turn: set when one of the next two is there, or a place must be looked for anew.
+        reader: in whose line it has a place.
+        answer: what somebody who helped found.
     """
 
-    def __init__(self) -> None:
-        self.line = 0
-        known = os.pathsep.join(path for path in sys.path if path)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "digest.feeds.beside"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={**os.environ, "PYTHONPATH": known},
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
-        for pipe in (self._to, self._from):
-            with contextlib.suppress(OSError, AttributeError):  # wide enough for a line of questions
-                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
-        os.set_blocking(self._to.fileno(), False)
-        self._ready, self._room = select.poll(), select.poll()
-        self._ready.register(self._from, select.POLLIN)
-        self._room.register(self._to, select.POLLOUT)
-        self._asking, self._sharing = threading.Lock(), threading.Lock()
-        self._turns: deque[threading.Event] = deque()  # of those that wait, in the order of their questions
-        self._come = bytearray()  # read, and not taken yet: for one after the other
-        self._broken = False
-
-    def ask(self, question: bytes, patience: float) -> Any:
-        """The answer to a question.
-
-        Raises:
-            OSError: the process has ended over this question, or does not answer in time.
-            _OthersFaultError: it has ended before it came to this question.
-        """
-        left, turn = _framed(question), threading.Event()
-        with self._asking:
-            with self._sharing:
-                self._turns.append(turn)
-                if len(self._turns) == 1 or self._broken:
-                    turn.set()
-            with contextlib.suppress(OSError, ValueError):  # whoever waits for the answer will see
-                while left and not self._broken:
-                    if written := self._to.write(left):
-                        left = left[written:]
-                    else:
-                        _wait(self._room, time.monotonic() + patience)
-        turn.wait()
-        if self._broken:
-            raise _OthersFaultError
-        try:
-            end = time.monotonic() + patience
-            answer = self._read(int.from_bytes(self._read(8, end), "big"), end)
-        except BaseException:
-            with self._sharing:
-                self._broken = True
-                for each in self._turns:
-                    each.set()
-            raise
-        with self._sharing:
-            self._turns.popleft()
-            self.line -= 1
-            if self._turns:
-                self._turns[0].set()
-        return pickle.loads(answer)  # noqa: S301  (what our own code says)
-
-    def _read(self, length: int, end: float) -> bytearray:
-        """The next bytes of the answers. What comes with them waits for whose turn is next."""
-        while len(self._come) < length:
-            _wait(self._ready, end)
-            some = self._from.read(_MANY)
-            if not some:
-                raise ConnectionError("the process has ended")
-            self._come += some
-        found = self._come[:length]
-        del self._come[:length]
-        return found
-
-    def end(self) -> None:
-        """End the process."""
-        with contextlib.suppress(OSError):
-            self._to.close()
-        self._process.kill()
-        self._process.wait()
-        self._from.close()
-
-
-def _framed(message: bytes) -> memoryview:
-    return memoryview(len(message).to_bytes(8, "big") + message)
-
-
-def _wait(poll: select.poll, end: float) -> None:
-    if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
-        raise TimeoutError("no answer in time")
-
-
-def _understood(
-    source: Source, name: str, body: bytes, content_type: str, url: str, headers: Mapping[str, str],
-    now: datetime, first_read: bool,
-) -> Understood:  # fmt: skip
-    return understand(source, name, body, content_type, url, headers, now=now, first_read=first_read)
-
-
-# Items go as plain tuples of text, which marshal and pickle write and read many times as fast as objects.
-def _packed(found: Understood) -> tuple[Any, ...]:
-    return [tuple(item) for item in found.items], found.events, found.detours, found.hub, found.rhythm, found.wishes
-
-
-def _unpacked(packed: tuple[Any, ...]) -> Understood:
-    items, *others = packed
-    return Understood(tuple(map(Incoming._make, items)), *others)
-
-
-def main() -> None:
-    """Answer questions until there are no more."""
-    # Whoever ends our parent ends us: the pipe does. Until then its last answers are still wanted.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not stand among the answers
-    while len(head := questions.read(8)) == 8:
-        asked = pickle.loads(questions.read(int.from_bytes(head, "big")))  # noqa: S301  (from our parent)
-        answer: Any
-        try:
-            answer = _packed(_understood(*asked))
-        except DigestError as error:
-            answer = error
-        except Exception:  # noqa: BLE001  (a bug: our parent notes it, and goes on)
-            answer = RuntimeError(traceback.format_exc()[-2000:])
-        answers.write(_framed(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)))
-        answers.flush()
-
-
-if __name__ == "__main__":
-    main()
+    def __init__(self, question: tuple[Any, ...], size: int) -> None:
+        self.question, self.size = question, size
+        self.turn = threading.Event()
+        self.reader: Reader | None = None
+        self.answer: Future[Understood] | None = None

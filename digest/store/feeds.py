@@ -61,6 +61,12 @@ def waiting(session: Session, now: datetime, *, due_only: bool) -> list[tuple[in
     return [(ident, moved_to or url) for ident, url, moved_to in rows if ident is not None]
 
 
+def unread(session: Session) -> int:
+    """How many feeds were never read."""
+    never = select(func.count()).where(col(Feed.retired_at).is_(None), col(Feed.last_success_at).is_(None))
+    return session.exec(never).one()
+
+
 def claim(
     session: Session, feed_id: int, now: datetime, lease: timedelta, *, worker: str = "", due_only: bool = False
 ) -> FeedTask | None:

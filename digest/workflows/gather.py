@@ -22,7 +22,8 @@ import structlog
 
 from digest.domain.newsroom import FeedSpec, Quote
 from digest.errors import DigestError
-from digest.feeds.beside import Readers, spare_cores
+from digest.feeds.beside import Readers
+from digest.feeds.cores import only_one, spare
 from digest.feeds.fetch import Fetched
 from digest.feeds.pace import wishes_of
 from digest.feeds.read import accept
@@ -68,11 +69,14 @@ def gather(
     started = time.monotonic()
     with ctx.db.read() as session:
         waiting = feeds.waiting(session, ctx.clock(), due_only=due_only)
+        unread = feeds.unread(session) if len(waiting) >= MANY else 0
     waiting = [feed for feed in waiting if mine(host_of(feed[1]))]
-    readers = Readers(spare_cores() if len(waiting) >= MANY else 0)
-    run = Run(ctx, partial(_read, readers), due_only, len(waiting), progress, stop)
+    readers = Readers(spare() if len(waiting) >= MANY else 0)
+    run = Run(ctx, partial(_read, readers), due_only, len(waiting), progress, stop, readers.help)
     try:
-        with readers, ThreadPoolExecutor(MOST, thread_name_prefix="gather") as pool:
+        with readers, only_one(), ThreadPoolExecutor(MOST, thread_name_prefix="gather") as pool:
+            if unread >= MANY:  # there will be much to read
+                readers.start()
             run.feeds(pool, waiting)
             # What a killed process had claimed is free again when its lease ends.
             patience = 0.0 if due_only else time.monotonic() + LEASE.total_seconds()

@@ -75,6 +75,7 @@ def by_host(
     linger: float = 0.0,
     urgent: Callable[[Future[Result]], bool] = lambda _: False,
     stop: Callable[[], bool] = lambda: False,
+    idle: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[tuple[Begun, Future[Result]]]]:
     """Begin all things as the gate lets them; yield them as they end, some at a time.
 
@@ -84,6 +85,7 @@ def by_host(
         linger: seconds after which fewer are yielded as well.
         urgent: tells what is yielded at once, since it changes what may be begun next.
         stop: asked at least every half second; once it says yes, nothing more is begun.
+        idle: called when there is nothing else to do but to wait; does a little work, or says that there is none.
     """
     queues: dict[str, deque[Thing]] = {}
     for thing in things:
@@ -164,6 +166,8 @@ def by_host(
         if ended:
             wakings += [ended_at + linger]
         pause = min(max(0.0, min(wakings) - time.monotonic()), LOOK_UP) if wakings else LOOK_UP
+        if running and done.empty() and idle():
+            continue
         if not running:
             time.sleep(pause if wakings else 0)
             continue

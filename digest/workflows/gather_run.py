@@ -57,6 +57,7 @@ class Run:
     Attributes:
         read: fetches and parses one feed, in a thread; never raises.
         page_tasks: pages of new articles to be read: for their text, or to see where a detour leads.
+        help: reads an answer that waits to be read, when there is nothing else to do; says whether there was one.
         stop: whether the process is to end: then nothing more is begun, and what is under way is cut short.
         resting: hosts that asked for a pause, and until when.
         claimed: feeds that are ours and not asked yet.
@@ -68,6 +69,7 @@ class Run:
     total: int
     progress: Progress | None
     stop: Callable[[], bool]
+    help: Callable[[], bool] = lambda: False
     stopped: bool = False
     gate: HostGate = field(init=False)
     outcomes: list[FeedOutcome] = field(default_factory=list)
@@ -98,6 +100,7 @@ class Run:
                 batch=AT_ONCE,
                 linger=LINGER,
                 stop=self.is_to_stop,
+                idle=self.help,
                 urgent=lambda reading: reading.result().problem is not None,  # its host may ask for a pause
             )
             for some in rounds:

@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -104,22 +104,70 @@ def test_no_process_is_left_at_the_end_or_when_its_parent_is_gone() -> None:
     assert len(ask(readers, FEED.encode()).items) == 60  # after the end it is understood here
 
 
-def test_when_a_line_is_long_the_rest_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_was_started_early_is_the_one_that_is_asked() -> None:
+    with Readers(1) as readers:
+        readers.start()
+        (reader,) = readers._readers
+        ask(readers, FEED.encode())
+        assert readers._readers == [reader]
+
+
+@pytest.fixture
+def full_line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Readers]:
+    """A process that is asleep, with as many documents in its line as there may be."""
     monkeypatch.setattr(beside, "IN_LINE", 2)
     with Readers(1) as readers:
         ask(readers, FEED.encode())
         reader = readers._readers[0]
         os.kill(reader._process.pid, signal.SIGSTOP)
-        line = [threading.Thread(target=ask, args=(readers, FEED.encode())) for _ in range(beside.IN_LINE)]
-        for thread in line:
-            thread.start()
-        while reader.line < beside.IN_LINE:
-            threading.Event().wait(0.001)
-        assert len(ask(readers, FEED.encode()).items) == 60  # the process is asleep, and yet
-        os.kill(reader._process.pid, signal.SIGCONT)
-        for thread in line:
-            thread.join(30)
-        assert not any(thread.is_alive() for thread in line)
+        with ThreadPoolExecutor(beside.IN_LINE) as pool:
+            line = [pool.submit(ask, readers, FEED.encode()) for _ in range(beside.IN_LINE)]
+            until(lambda: reader.line == beside.IN_LINE)
+            yield readers
+            if reader._process.returncode is None:
+                os.kill(reader._process.pid, signal.SIGCONT)
+        assert all(each.done() for each in line)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        threading.Event().wait(0.001)
+
+
+def test_when_a_line_is_long_the_next_document_is_read_by_whoever_helps(full_line: Readers) -> None:
+    assert not full_line.help()  # nothing waits for a place
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, full_line, FEED.encode())
+        until(full_line.help)
+        assert asked.result() == here(FEED.encode())  # the process is asleep, and yet
+
+
+def test_what_a_helper_can_not_read_is_refused_to_who_asked(full_line: Readers) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, full_line, b"<!doctype html><html>" + b" " * beside.SMALL + b"</html>")
+        until(full_line.help)
+        with pytest.raises(ParseError, match="web page"):
+            asked.result()
+
+
+def test_a_large_document_waits_for_a_process_that_can_be_given_up(
+    full_line: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "LARGE", len(FEED) - 1)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, full_line, FEED.encode())
+        until(lambda: len(full_line._waiting) == 1)
+        assert not full_line.help()
+        os.kill(full_line._readers[0]._process.pid, signal.SIGCONT)
+        assert len(asked.result().items) == 60
+
+
+def test_documents_that_wait_are_read_by_the_next_process_when_theirs_breaks(full_line: Readers) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(ask, full_line, FEED.encode()) for _ in range(3)]
+        until(lambda: len(full_line._waiting) == 3)
+        os.kill(full_line._readers[0]._process.pid, signal.SIGKILL)
+        assert [len(each.result().items) for each in asked] == [60, 60, 60]
 
 
 def test_only_the_document_that_broke_its_reader_fails_not_those_that_wait_behind_it() -> None:

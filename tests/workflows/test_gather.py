@@ -100,15 +100,15 @@ def test_many_feeds_are_read_in_a_process_beside_with_the_same_outcome(
     newsroom, httpserver: HTTPServer, db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digest.workflows.gather.MANY", 3)
-    monkeypatch.setattr("digest.workflows.gather.spare_cores", lambda: 1)
+    monkeypatch.setattr("digest.workflows.gather.spare", lambda: 1)
     monkeypatch.setattr(beside, "SMALL", 0)
     httpserver.expect_request("/one").respond_with_data(rss(item(1), item(2)))
     httpserver.expect_request("/two").respond_with_data(rss(item(2), item(3)))
     httpserver.expect_request("/page").respond_with_data("<!doctype html><html><body>hello</body></html>")
     ctx = newsroom(*(httpserver.url_for(path) for path in ("/one", "/two", "/page")))
-    started: list[beside._Reader] = []
-    begin = beside._Reader.__init__
-    monkeypatch.setattr(beside._Reader, "__init__", lambda reader: (started.append(reader), begin(reader))[1])
+    started: list[beside.Reader] = []
+    begin = beside.Reader.__init__
+    monkeypatch.setattr(beside.Reader, "__init__", lambda reader, on: (started.append(reader), begin(reader, on))[1])
     report = gather(ctx)
     assert (report.ok, report.failed, report.articles_new, report.articles_seen) == (2, 1, 3, 4)
     assert "web page (HTML), not a feed" in report.as_dict()["problems"][0]["error"]
