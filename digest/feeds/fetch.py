@@ -233,7 +233,11 @@ class Fetcher:
     ) -> requests.PreparedRequest:
         """A request without what a session would add of its own: cookies, the environment's proxies and passwords."""
         request = requests.PreparedRequest()
-        request.prepare(method=method, url=url, headers={**self._session.headers, **headers}, data=data)
+        # As ``prepare`` does, which would also look for cookies and for a password in the URL, where the guard allows none.
+        request.prepare_method(method)
+        request.prepare_url(url, None)
+        request.prepare_headers({**self._session.headers, **headers})
+        request.prepare_body(data, None)
         return request
 
     def _send_once(self, request: requests.PreparedRequest) -> requests.Response:

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -159,6 +160,9 @@ def _resolve(host: str, port: int, timeout: float) -> list[Any]:
     Raises:
         OSError: there is no such name, or (TimeoutError) nobody said so in time.
     """
+    with suppress(ValueError):  # an address of numbers is nobody's to look up
+        ip_address(host)
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
     found: list[Any] = []
     failed: list[OSError] = []
 

@@ -138,7 +138,7 @@ class HostGate:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.per_host, self.gap, self.slow, self.slow_per_host = per_host, gap, slow, slow_per_host
-        self._unhurried, self.clock = unhurried, clock
+        self.is_unhurried, self.clock = unhurried, clock
         self._brisk = Counter[str]()
         self._slow = Counter[str]()
         self._begun: dict[str, float] = {}
@@ -147,7 +147,7 @@ class HostGate:
         """Seconds until one more request may begin; None while it depends on the end of another."""
         if self._brisk[host] >= self.per_host:
             return None
-        own = self._unhurried(host)
+        own = self.is_unhurried(host)
         if self._slow[host] >= self.slow_per_host and not own:
             return None
         if host not in self._begun or own:

@@ -8,6 +8,7 @@ import time
 from http.client import HTTPResponse
 from typing import Any
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -73,7 +74,9 @@ class _DeadlineReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         while True:
             try:
-                self._sock.settimeout(min(self._deadlines.left(), _LOOK_UP))
+                patience = min(self._deadlines.left(), _LOOK_UP)
+                if self._sock.gettimeout() != patience:  # to set it costs a system call
+                    self._sock.settimeout(patience)
                 return self._sock.recv_into(buffer)
             except FetchError as error:
                 raise TimeoutError(str(error)) from None
@@ -96,6 +99,18 @@ class GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
+
+    # As in requests, without looking for proxies: there are none, see Fetcher.
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: bool | str | None, proxies: Any = None, cert: Any = None
+    ) -> HTTPConnectionPool:
+        host, pool = self.build_connection_pool_key_attributes(request, verify or False, cert)
+        found: HTTPConnectionPool = self.poolmanager.connection_from_host(**host, pool_kwargs=pool)
+        return found
+
+    def request_url(self, request: PreparedRequest, proxies: Any) -> str:
+        return request.path_url
 
 
 def _guarded_pools(allow: frozenset[str], deadlines: Deadlines) -> dict[str, type[HTTPConnectionPool]]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy import and_, bindparam, func, or_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, update
 
 from digest.domain.calendar import Window
@@ -229,11 +228,8 @@ def _insert(session: Session, items: Sequence[tuple[Shown, Incoming]], now: date
     ]
     new = insert_returning_ids(session, Article, _COLUMNS, rows)
     # Most sites answer under both schemes, and their feeds take now one, now the other.
-    twins = [
-        {"url": f"https://{place(url)}", "article_id": ident} for url, ident in new.items() if url.startswith("http:")
-    ]
-    if twins:
-        session.execute(_insert_or_ignore(session, ArticleAddress), twins)
+    twins = [(f"https://{place(url)}", ident) for url, ident in new.items() if url.startswith("http:")]
+    insert_or_ignore(session, ArticleAddress, ("url", "article_id"), twins)
     return new
 
 
@@ -279,9 +275,3 @@ def _link(session: Session, links: Mapping[int, Mapping[int, str]], now: datetim
         for ident, guid in sorted(carried.items())
     ]
     insert_or_ignore(session, ArticleFeed, ("feed_id", "article_id", "guid", "seen_at"), rows)
-
-
-def _insert_or_ignore(session: Session, table: type[Any]) -> Any:
-    """An INSERT for many rows that leaves alone those that are already there."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table.__table__).on_conflict_do_nothing()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -45,6 +46,7 @@ class _UnderWay(Generic[Begun]):
     slow: bool = False
 
 
+@lru_cache(4096)
 def host_of(url: str) -> str:
     """The host (and port) of a URL: whom requests to it burden."""
     return urlsplit(url).netloc.lower()

@@ -1,7 +1,7 @@
 """One run of gathering: what is under way, and what came of it. Rows are written here, in the calling thread."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from digest.store import articles, events, feeds, hosts, quotes, websub
 from digest.store.articles import Shown, Stored
 from digest.store.feeds import FeedTask, Success
 from digest.workflows.context import Context
-from digest.workflows.gather_hosts import by_host, gate_for, host_of
+from digest.workflows.gather_hosts import GAP, by_host, gate_for, host_of
 from digest.workflows.gather_pages import PageTask
 from digest.workflows.gather_report import FeedOutcome, Progress
 
@@ -85,7 +85,7 @@ class Run:
 
     def feeds(self, pool: ThreadPoolExecutor, waiting: list[tuple[int, str]]) -> None:
         """Gather the feeds, and record what became of each as soon as it is known."""
-        ahead = deque(ident for ident, _ in waiting)
+        ahead = deque(waiting)
 
         def begin(feed: tuple[int, str]) -> tuple[FeedTask, Future[Reading]] | None:
             task = self._claim(*feed, ahead)
@@ -141,7 +141,7 @@ class Run:
         until = self.resting.get(host_of(url))
         return until if until and until > self.ctx.clock() else None
 
-    def _claim(self, feed_id: int, url: str, ahead: deque[int]) -> FeedTask | None:
+    def _claim(self, feed_id: int, url: str, ahead: deque[tuple[int, str]]) -> FeedTask | None:
         """The feed, claimed. Those that come next are claimed with it: one transaction for many."""
         now = self.ctx.clock()
         task = self.claimed.pop(feed_id, None)
@@ -153,12 +153,8 @@ class Run:
             self._done(FeedOutcome(feed_id, url, "", "postponed", error=why))
             return None
         if task is None:
-            some = {feed_id: None} | dict.fromkeys(ahead.popleft() for _ in range(min(AT_ONCE, len(ahead))))
-            with self.ctx.db.write() as session:
-                taken = feeds.claim_some(
-                    session, list(some), now, LEASE, worker=self.ctx.worker, due_only=self.due_only
-                )
-            self.claimed |= {each.id: each for each in taken}
+            some = {feed_id: url} | dict(ahead.popleft() for _ in range(min(AT_ONCE, len(ahead))))
+            self.claimed |= {each.id: each for each in self._take(some, now)}
             task = self.claimed.pop(feed_id, None)
         elif task.claimed_until - now < LEASE / 2:  # its host kept us waiting
             with self.ctx.db.write() as session:
@@ -166,6 +162,14 @@ class Run:
         if task is None:
             self.busy.append((feed_id, url))
         return task
+
+    def _take(self, some: Mapping[int, str], now: datetime) -> list[FeedTask]:
+        """Claim feeds, by id with their URLs, but none of a host that another process asks: its limits are for both."""
+        with self.ctx.db.write() as session:
+            others = hosts.asked_elsewhere(session, self.ctx.worker, now, timedelta(seconds=GAP))
+            theirs = {host_of(url) for url, is_held in others if is_held or not self.gate.is_unhurried(host_of(url))}
+            free = [ident for ident, url in some.items() if host_of(url) not in theirs]
+            return feeds.claim_some(session, free, now, LEASE, worker=self.ctx.worker, due_only=self.due_only)
 
     def _let_go(self, tasks: list[FeedTask]) -> None:
         if tasks:

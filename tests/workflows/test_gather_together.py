@@ -1,4 +1,4 @@
-"""Two workers gather from one host at once: each feed is asked by one of them, and the engine keeps the host's limit for both."""
+"""Two workers gather at once: each feed is asked by one of them, and what a host may be asked holds for both together."""
 
 import threading
 from collections import Counter
@@ -14,12 +14,13 @@ from werkzeug import Request, Response
 
 from digest.domain.audience import Signer
 from digest.feeds.fetch import Fetcher
+from digest.feeds.pace import HostGate
 from digest.store.database import Database
 from digest.store.tables import Article, ArticleFeed, Feed
 from digest.workflows.context import Context
 from digest.workflows.errands import handlers, sweep
 from digest.workflows.gather import GatherReport, gather
-from digest.workflows.gather_hosts import PER_HOST
+from digest.workflows.gather_hosts import GAP, PER_HOST
 from digest.workflows.gather_run import AT_ONCE
 from tests.conftest import Clock
 from tests.workflows.test_gather import item, rss
@@ -31,14 +32,21 @@ PATIENCE = 20.0
 
 
 class Host:
-    """A web server with several feeds; each shows an article of its own and one that they all show."""
+    """A web server with several feeds; each shows an article of its own and one that they all show.
 
-    def __init__(self, server: HTTPServer, feeds: int) -> None:
+    ``also``: another name of it, under which it has as many feeds again: for who asks it is another host.
+    """
+
+    def __init__(self, server: HTTPServer, feeds: int, also: str = "") -> None:
         self.urls = [server.url_for(f"/{number}") for number in range(feeds)]
+        if also:
+            more = (server.url_for(f"/{feeds + number}") for number in range(feeds))
+            self.urls += [url.replace("127.0.0.1", also) for url in more]
+        feeds = len(self.urls)
         self.asked = Counter[str]()
-        self.agents: set[str] = set()
+        self.askers: dict[str, set[str]] = {}
         self.most_at_once = 0
-        self._at_once = 0
+        self._at_once = Counter[str]()
         self._lock = threading.Lock()
         self.before_answer: Callable[[], object] = lambda: None
         for number in range(feeds):
@@ -47,12 +55,12 @@ class Host:
     def _answer(self, request: Request) -> Response:
         with self._lock:
             self.asked[request.path] += 1
-            self.agents.add(request.headers["User-Agent"])
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
+            self.askers.setdefault(request.host, set()).add(request.headers["User-Agent"])
+            self._at_once[request.host] += 1
+            self.most_at_once = max(self.most_at_once, self._at_once[request.host])
         self.before_answer()
         with self._lock:
-            self._at_once -= 1
+            self._at_once[request.host] -= 1
         number = int(request.path[1:])
         own = item(number + 1)
         return Response(rss(own, item(0, link="https://news.example/all", guid=f"all-{number}")))
@@ -70,7 +78,7 @@ def workers(db: Database, database_url: str, clock: Clock, tmp_path: Path) -> It
     with ExitStack() as stack:
         made = []
         for name in WORKERS:
-            own, fetcher = Database(database_url), Fetcher(frozenset({"127.0.0.1"}), name)
+            own, fetcher = Database(database_url), Fetcher(frozenset({"127.0.0.1", "localhost"}), name)
             stack.callback(own.close)
             stack.callback(fetcher.close)
             signer = Signer(b"0" * 32)
@@ -95,30 +103,70 @@ def assert_everything_is_there_once(db: Database, host: Host) -> None:
     assert held == []
 
 
-def test_two_runs_at_once_share_the_feeds_of_a_host_and_none_is_asked_or_stored_twice(
+def while_it_is_asked(host: Host, do: Callable[[], object]) -> None:
+    """Have something done while as many requests as may be wait for their answers."""
+    last, done = threading.Lock(), threading.Event()
+
+    def wait() -> None:
+        if host.most_at_once == PER_HOST and last.acquire(blocking=False):
+            host.before_answer = lambda: None
+            do()
+            done.set()
+        done.wait(PATIENCE)
+
+    host.before_answer = wait
+
+
+def test_a_host_that_one_run_asks_is_left_to_it_by_the_other_which_asks_the_rest(
     db: Database, workers: list[Context], httpserver: HTTPServer
 ) -> None:
-    host = Host(httpserver, 2 * AT_ONCE + 10)  # more than one of them claims at once
+    host = Host(httpserver, 2 * AT_ONCE + 10, also="localhost")  # more than one of them claims at once
+    half = len(host.urls) // 2
+    add_feeds(db, host.urls[:half])
+    reports: list[GatherReport] = []
+
+    def ask_the_rest() -> None:
+        add_feeds(db, host.urls[half:])
+        reports.append(gather(workers[1], due_only=True))
+
+    while_it_is_asked(host, ask_the_rest)
+    reports.append(gather(workers[0], due_only=True))
+    assert [(report.ok, report.busy, report.failed) for report in reports] == [(half, half, 0), (half, 0, 0)]
+    assert sum(report.articles_new for report in reports) == len(host.urls) + 1
+    assert sorted(map(sorted, host.askers.values())) == [["worker one"], ["worker two"]]
+    assert host.most_at_once == PER_HOST
+    assert_everything_is_there_once(db, host)
+
+
+def test_two_runs_that_race_for_a_host_ask_it_no_more_than_one_does(
+    db: Database, workers: list[Context], httpserver: HTTPServer
+) -> None:
+    host = Host(httpserver, 2 * AT_ONCE + 10)
     add_feeds(db, host.urls)
-    both = threading.Event()
-
-    def hold_until_both_ask() -> None:
-        if host.agents == set(WORKERS):
-            both.set()
-        both.wait(PATIENCE)
-
-    host.before_answer = hold_until_both_ask
     reports: list[GatherReport] = []
     threads = [threading.Thread(target=lambda ctx=ctx: reports.append(gather(ctx, due_only=True))) for ctx in workers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert both.is_set(), "one of them did all the work: nothing is proved"
+    assert host.most_at_once <= PER_HOST
     assert [report.failed for report in reports] == [0, 0]
-    assert sum(report.ok for report in reports) == len(host.urls)
-    assert sum(report.articles_new for report in reports) == len(host.urls) + 1
-    assert host.most_at_once <= PER_HOST * len(WORKERS), "what a host may be asked holds for each run by itself"
+    gather(workers[0], due_only=True)  # what each of them left to the other
+    assert_everything_is_there_once(db, host)
+
+
+def test_a_host_that_another_run_has_just_asked_is_left_alone_for_as_long_as_by_one_run(
+    db: Database, workers: list[Context], clock: Clock, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.workflows.gather_run.gate_for", lambda _allow: HostGate(PER_HOST, GAP))  # nobody's own
+    host = Host(httpserver, 2)
+    add_feeds(db, host.urls[:1])
+    assert gather(workers[0], due_only=True).ok == 1
+    add_feeds(db, host.urls[1:])
+    clock.advance(seconds=GAP / 2)
+    assert gather(workers[1], due_only=True).busy == 1
+    clock.advance(seconds=GAP / 2)
+    assert gather(workers[1], due_only=True).ok == 1
     assert_everything_is_there_once(db, host)
 
 
