@@ -72,6 +72,12 @@ def httpserver() -> Iterator[HTTPServer]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that has much to do, no request counts as slow: it would let another one begin beside it."""
+    monkeypatch.setattr("digest.workflows.gather_hosts.SLOW", PATIENCE)
+
+
 @pytest.fixture
 def workers(db: Database, database_url: str, clock: Clock, tmp_path: Path) -> Iterator[list[Context]]:
     """Two workers, each with a database connection, a fetcher and a name of its own."""
