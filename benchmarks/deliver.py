@@ -192,7 +192,7 @@ def worker(connections: int) -> None:
         print("ready", flush=True)
         sys.stdin.readline()
         began, cpu = time.perf_counter(), time.process_time()
-        planned = []
+        planned: list[float] = []
 
         def progress(_settled: int, _total: int) -> None:
             if not planned:
@@ -202,7 +202,7 @@ def worker(connections: int) -> None:
     took, own = time.perf_counter() - began, time.process_time() - cpu
     helpers = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(
-        json.dumps({"seconds": took, "planning": planned[0], "sent": report.sent, "problem": report.problem,
+        json.dumps({"seconds": took, "planning": min(planned, default=took), "sent": report.sent, "problem": report.problem,
                     "cpu": own + helpers.ru_utime + helpers.ru_stime,
                     "peak": max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, helpers.ru_maxrss) / 1024})
     )  # fmt: skip
