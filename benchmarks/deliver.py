@@ -188,7 +188,7 @@ def worker(connections: int) -> None:
     from digest.cli.common import open_service
     from digest.workflows.deliver import deliver
 
-    with open_service(delivers=True) as (ctx, _settings):
+    with open_service(forks=True) as (ctx, _settings):
         print("ready", flush=True)
         sys.stdin.readline()
         began, cpu = time.perf_counter(), time.process_time()

@@ -1,16 +1,18 @@
 """From settings to a working service: every door to the world is opened here."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 
 from digest.domain.audience import Signer
 from digest.domain.newsroom import Newsroom, Site
-from digest.engine.helpers import Helpers, Start, processes
+from digest.engine.helpers import Helpers, processes
 from digest.engine.jobs import Jobs, Untold
+from digest.engine.nursery import Child
 from digest.engine.presence import Presence
 from digest.errors import ConfigError
 from digest.feeds.fetch import Fetcher, user_agent_with
@@ -25,6 +27,12 @@ from digest.store.newsroom import read_newsroom
 from digest.summariser.chat import ChatSummariser
 from digest.workflows import newsroom as newsroom_workflow
 from digest.workflows.context import Context
+
+HELPER, READER = "helper", "reader"
+"""What processes that are forked may be: those that hand out an issue, and those that read feeds."""
+
+Fork = Callable[..., Child]
+"""Takes one of these, and numbers."""
 
 
 def now() -> datetime:
@@ -60,12 +68,12 @@ def migrated(settings: Settings) -> str:
 
 
 @contextmanager
-def service(settings: Settings, *, checked: bool = False, start: Start | None = None) -> Iterator[Context]:
+def service(settings: Settings, *, checked: bool = False, start: Fork | None = None) -> Iterator[Context]:
     """Everything that workflows need, closed again at the end.
 
     Args:
         checked: the schema was looked at a moment ago.
-        start: starts helpers for large issues.
+        start: starts processes for large issues and for many feeds.
 
     Raises:
         ConfigError: a setting that can't be used, by its name.
@@ -98,7 +106,8 @@ def service(settings: Settings, *, checked: bool = False, start: Start | None = 
         sentences=open_model(settings.sentence_model) if settings.semantic else None,
         limits=limits_in(settings.sender_dsn),
         jobs=_jobs(settings, db),
-        helpers=Helpers(start, settings.delivery_processes or processes()),
+        helpers=Helpers(start and partial(start, HELPER), settings.delivery_processes or processes()),
+        start_reader=start and partial(start, READER),
     )
     try:
         with Presence(ctx.presence) as here:

@@ -35,23 +35,24 @@ def settings() -> Settings:
 
 
 @contextmanager
-def open_service(*, delivers: bool = False) -> Iterator[tuple[Context, Settings]]:
+def open_service(*, forks: bool = False) -> Iterator[tuple[Context, Settings]]:
     """The service as commands use it; a missing database is made on the way.
 
     Args:
-        delivers: the command may hand out issues, and call helpers for large ones.
+        forks: the command may hand out large issues or gather many feeds, and let other processes help.
     """
     loaded = settings()
     with ExitStack() as stack:
-        start = stack.enter_context(Nursery(_helper())).start if delivers and IS_POSSIBLE else None
+        start = stack.enter_context(Nursery(_works())).start if forks and IS_POSSIBLE else None
         bootstrap.migrated(loaded)
         yield stack.enter_context(bootstrap.service(loaded, start=start)), loaded
 
 
-def _helper() -> Work:
-    from digest.cli import helper  # here, as most commands deliver nothing
+def _works() -> dict[str, Work]:
+    from digest.cli import helper  # here, as most commands need none of it
+    from digest.feeds import reader
 
-    return helper.run
+    return {bootstrap.HELPER: helper.run, bootstrap.READER: reader.run}
 
 
 def emit(as_json: bool, document: Any, words: str = "") -> None:

@@ -169,7 +169,7 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Send an approved issue to everyone who is due, now. Repeating it sends nothing twice."""
-    with open_service(delivers=True) as (ctx, _settings):
+    with open_service(forks=True) as (ctx, _settings):
         if test:
             delivery.send_test(ctx, issue_id, test)
             emit(as_json, {"issue": issue_id, "test": test}, f"a test copy of issue {issue_id} went to {test}")

@@ -20,7 +20,7 @@ def gather_command(
     due: Annotated[bool, typer.Option("--due", help="Only feeds whose time has come.")] = False, as_json: Json = False
 ) -> None:
     """Fetch all feeds and keep what is new. One bad feed never stops a run: it is named in the result."""
-    with open_service() as (ctx, settings), bootstrap.news_at_hand(ctx, settings):
+    with open_service(forks=True) as (ctx, settings), bootstrap.news_at_hand(ctx, settings):
         bootstrap.first_newsroom(ctx, settings)
         with bar("gathering feeds", quiet=as_json) as progress:
 

@@ -44,7 +44,7 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="Do the job and exit.")] = False, as_json: Json = False
 ) -> None:
     """Do the whole job: gather, draft, approve by policy, deliver; then serve web, scheduler and worker."""
-    with open_service(delivers=True) as (ctx, loaded), bootstrap.news_at_hand(ctx, loaded):
+    with open_service(forks=True) as (ctx, loaded), bootstrap.news_at_hand(ctx, loaded):
         if once:
             outcome = do_the_job(ctx, loaded, quiet=as_json)
             emit(as_json, outcome.as_dict(), f"{outcome.words}\n  The pages open while `digest run` serves them.")
@@ -84,7 +84,7 @@ def worker(
         Crew(worker_command(concurrency), processes).attend(done)
         return
     end_with_parent()
-    with open_service(delivers=True) as (ctx, loaded), bootstrap.news_at_hand(ctx, loaded):
+    with open_service(forks=True) as (ctx, loaded), bootstrap.news_at_hand(ctx, loaded):
         if not isinstance(ctx.jobs, Untold):
             _attend(ctx, concurrency)
             return

@@ -72,7 +72,7 @@ def by_command(command: Sequence[str]) -> Start:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        return Child(process.stdin, process.stdout, process.wait)
+        return Child(process.pid, process.stdin, process.stdout, process.wait, process.kill)
 
     return start
 
@@ -132,7 +132,7 @@ class _Helper:
     """One process, as its caller sees it."""
 
     def __init__(self, child: Child) -> None:
-        self._to, self._from, self._wait = child
+        _, self._to, self._from, self._wait, _ = child
         self._settled: Callable[[int], None] = lambda _: None
         self.report: dict[str, Any] | None = None
         self._listener = threading.Thread(target=self._listen, name="helper", daemon=True)

@@ -6,12 +6,13 @@ does nothing, shares its memory with its parent, and ends when that does.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import IO, NamedTuple, NoReturn
 
@@ -23,56 +24,63 @@ class Child(NamedTuple):
     """A process, as whoever started it sees it.
 
     Attributes:
-        to: its standard input, or what stands for it.
+        pid: its number.
+        to: its standard input, or what stands for it. Not buffered, like ``said``.
         said: the same of its output; at the end when the process has ended.
         wait: for the end; nobody has to be waited for.
+        kill: end it at once.
     """
 
+    pid: int
     to: IO[bytes]
     said: IO[bytes]
     wait: Callable[[], object]
+    kill: Callable[[], object]
 
 
-Work = Callable[[int, int, int, int], None]
-"""Two numbers, and descriptors to read from and to write to."""
+Work = Callable[..., None]
+"""What a child does with numbers, and two descriptors: to read from, and to write to."""
 
 
 class Nursery:
     """To be made by a process without threads, and before it opens anything. Safe to use from several threads.
 
     Args:
-        work: what a child does; it ends with it.
+        works: what children may do, by name; each ends with it.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, works: Mapping[str, Work]) -> None:
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self._pid = os.fork()
         if not self._pid:
             self._line.close()
-            _serve(theirs, work)
+            _serve(theirs, works)
         theirs.close()
 
-    def start(self, first: int, second: int) -> Child:
-        """A child that does its work with these numbers.
+    def start(self, work: str, *numbers: int) -> Child:
+        """A child that does one of the works.
 
         Raises:
             OSError: the nursery has gone, or there are no more descriptors.
         """
         reads, to = os.pipe()
         said, writes = os.pipe()
-        child = Child(os.fdopen(to, "wb"), os.fdopen(said, "rb"), lambda: None)
         try:
             with self._lock:
-                socket.send_fds(self._line, [b"%d %d" % (first, second)], [reads, writes])
+                socket.send_fds(self._line, [" ".join([work, *map(str, numbers)]).encode()], [reads, writes])
+                pid, process, *_ = socket.recv_fds(self._line, 16, 1)
+            if not process:
+                raise BlockingIOError("the system gives us no more processes")
         except OSError:
-            child.to.close()
-            child.said.close()
+            os.close(to)
+            os.close(said)
             raise
         finally:
             os.close(reads)
             os.close(writes)
-        return child
+        kill = _Killer(process[0])
+        return Child(int(pid), os.fdopen(to, "wb", 0), os.fdopen(said, "rb", 0), lambda: None, kill)
 
     def close(self) -> None:
         """Wait until all have ended."""
@@ -89,7 +97,21 @@ class Nursery:
         self.close()
 
 
-def _serve(line: socket.socket, work: Work) -> NoReturn:
+class _Killer:
+    """Kills a process that is named by a descriptor: by its number, another one might be met that has it now."""
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+
+    def __call__(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
+
+    def __del__(self) -> None:
+        os.close(self._process)
+
+
+def _serve(line: socket.socket, works: Mapping[str, Work]) -> NoReturn:
     """In the fork: fork again whenever it is asked for, until the other end of the line is closed."""
     try:
         # Whoever interrupts our parent ends us by the line. Nothing is read from its input, or printed among its output.
@@ -97,16 +119,24 @@ def _serve(line: socket.socket, work: Work) -> NoReturn:
             signal.signal(number, signal.SIG_IGN)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
+        gc.freeze()  # what was there before is shared as long as nobody looks through it
         while asked := socket.recv_fds(line, 64, 2):
             words, descriptors = asked[0], asked[1]
             if not words:
                 break
-            with contextlib.suppress(OSError):  # no more processes: the asker finds the pipes closed
-                if not os.fork():
+            try:
+                pid = os.fork()
+            except OSError:
+                line.send(b"no")
+            else:
+                if not pid:
                     line.close()
-                    first, second = map(int, words.split())
-                    work(first, second, *descriptors)
+                    work, *numbers = words.decode().split()
+                    works[work](*map(int, numbers), *descriptors)
                     os._exit(0)
+                process = os.pidfd_open(pid)
+                socket.send_fds(line, [b"%d" % pid], [process])
+                os.close(process)
             for each in descriptors:
                 os.close(each)
             _bury(os.WNOHANG)

@@ -16,7 +16,7 @@ from typing import Any
 from digest.errors import ParseError
 from digest.feeds import cores
 from digest.feeds.read import Source
-from digest.feeds.reader import OthersFaultError, Reader, understood, unpacked
+from digest.feeds.reader import OthersFaultError, Reader, StartReader, anew, understood, unpacked
 from digest.feeds.understand import Understood
 
 PATIENCE = 20.0
@@ -36,8 +36,8 @@ class Readers:
     wait for a place, or for whoever calls :meth:`help`. Use it as a context: at the end the processes are gone.
     """
 
-    def __init__(self, most: int, *, patience: float = PATIENCE) -> None:
-        self._most, self._patience = most, patience
+    def __init__(self, most: int, *, patience: float = PATIENCE, start: StartReader | None = None) -> None:
+        self._most, self._patience, self._start = most, patience, start
         self._cores = cores.ours()
         self._lock = threading.Lock()
         self._readers: list[Reader] = []
@@ -148,7 +148,7 @@ class Readers:
     def _begin(self) -> "Reader | None":
         """One more process; None if there is no room for another."""
         try:
-            reader = Reader(self._cores)
+            reader = Reader(self._start() if self._start else anew(self._cores))
         except OSError:
             self._most = len(self._readers)
             return None

@@ -16,9 +16,9 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import IO, Any, Final, NamedTuple, Protocol
 
 from digest.domain.incoming import Incoming
 from digest.errors import DigestError
@@ -36,30 +36,72 @@ class OthersFaultError(Exception):
     """The process has gone before it came to this question."""
 
 
+class Process(Protocol):
+    """A process by its pipes, which aren't buffered."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def to(self) -> IO[bytes]:
+        """Its input."""
+
+    @property
+    def said(self) -> IO[bytes]:
+        """Its output."""
+
+    @property
+    def wait(self) -> Callable[[], object]:
+        """Waits for its end."""
+
+    @property
+    def kill(self) -> Callable[[], object]:
+        """Ends it at once."""
+
+
+StartReader = Callable[[], Process]
+
+
+class _Anew(NamedTuple):
+    pid: int
+    to: IO[bytes]
+    said: IO[bytes]
+    wait: Callable[[], object]
+    kill: Callable[[], object]
+
+
+def anew(on: Collection[int]) -> Process:
+    """A process of an interpreter of its own.
+
+    Args:
+        on: the cores on which it may run, whatever those of the calling thread.
+    """
+    known = os.pathsep.join(path for path in sys.path if path)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "digest.feeds.reader"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+        env={**os.environ, "PYTHONPATH": known},
+    )  # fmt: skip
+    cores.put(process.pid, on)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return _Anew(process.pid, process.stdin, process.stdout, process.wait, process.kill)
+
+
 class Reader:
     """One process, as its parent sees it. It is asked ahead of its answers, so that it never waits for us.
 
     Args:
-        on: the cores on which it may run, whatever those of the calling thread.
+        process: that runs :func:`run`.
 
     Attributes:
         line: how many wait for it. Counted by whoever shares it out.
     """
 
-    def __init__(self, on: Collection[int]) -> None:
+    def __init__(self, process: Process) -> None:
         self.line = 0
-        known = os.pathsep.join(path for path in sys.path if path)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "digest.feeds.reader"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={**os.environ, "PYTHONPATH": known},
-        )
-        cores.put(self._process.pid, on)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
+        self._process = process
+        self._to, self._from = process.to, process.said
         for pipe in (self._to, self._from):
             with contextlib.suppress(OSError, AttributeError):  # wide enough for a line of questions
                 fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
@@ -158,8 +200,12 @@ def unpacked(packed: tuple[Any, ...]) -> Understood:
     return Understood(tuple(map(Incoming._make, items)), *others)
 
 
-def main() -> None:
-    """Answer questions until there are no more."""
+def run(orders: int, answers_to: int) -> None:
+    """Answer questions until there are no more.
+
+    Args:
+        orders, answers_to: descriptors.
+    """
     # Whoever ends our parent ends us: the pipe does. Until then its last answers are still wanted.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
@@ -167,8 +213,7 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not stand among the answers
+    questions, answers = os.fdopen(orders, "rb"), os.fdopen(answers_to, "wb")
     while len(head := questions.read(8)) == 8:
         asked = pickle.loads(questions.read(int.from_bytes(head, "big")))  # noqa: S301  (from our parent)
         answer: Any
@@ -183,4 +228,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a library prints must not stand among the answers
+    run(0, answers)

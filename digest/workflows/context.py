@@ -11,6 +11,7 @@ from digest.domain.limits import Limits
 from digest.engine.helpers import Helpers
 from digest.engine.jobs import Jobs, Untold
 from digest.feeds.fetch import Fetcher
+from digest.feeds.reader import StartReader
 from digest.semantic.model import SentenceModel
 from digest.senders.base import Sender
 from digest.store.database import Database
@@ -33,6 +34,7 @@ class Context:
         summariser: the language model that newsletters may ask for blurbs; None if there is none.
         sentences: the sentence model that reads articles when they are grouped; None if there is none.
         jobs: the engine, to be told what other processes can do.
+        start_reader: starts a process that reads feeds, sooner than one could be started anew.
         helpers: processes of this machine that may be started to help to hand out a large issue.
     """
 
@@ -51,6 +53,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     rest: Callable[[float], None] = time.sleep
     jobs: Jobs = field(default_factory=Untold)
+    start_reader: StartReader | None = None
     helpers: Helpers = field(default_factory=Helpers)
 
     @property

@@ -42,8 +42,8 @@ __all__ = ["FeedOutcome", "GatherReport", "Progress", "State", "gather"]
 DEADLINE = 20.0
 """Seconds for one feed."""
 
-MANY = 100
-"""Feeds from which on it is worth while to start processes that read beside this one."""
+MANY, MANY_TO_FORK = 100, 20
+"""Feeds from which on it is worth while to start processes that read beside this one; and where they are at hand at once."""
 
 log = structlog.get_logger()
 
@@ -67,15 +67,16 @@ def gather(
         mine: only feeds of hosts for which it is true: the others are gathered by somebody else.
     """
     started = time.monotonic()
+    many = MANY_TO_FORK if ctx.start_reader else MANY
     with ctx.db.read() as session:
         waiting = feeds.waiting(session, ctx.clock(), due_only=due_only)
-        unread = feeds.unread(session) if len(waiting) >= MANY else 0
+        unread = feeds.unread(session) if len(waiting) >= many else 0
     waiting = [feed for feed in waiting if mine(host_of(feed[1]))]
-    readers = Readers(spare() if len(waiting) >= MANY else 0)
+    readers = Readers(spare() if len(waiting) >= many else 0, start=ctx.start_reader)
     run = Run(ctx, partial(_read, readers), due_only, len(waiting), progress, stop, readers.help)
     try:
         with readers, only_one(), ThreadPoolExecutor(MOST, thread_name_prefix="gather") as pool:
-            if unread >= MANY:  # there will be much to read
+            if unread >= many:  # there will be much to read
                 readers.start()
             run.feeds(pool, waiting)
             # What a killed process had claimed is free again when its lease ends.

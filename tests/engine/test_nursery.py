@@ -25,7 +25,7 @@ def work(first, second, orders, answers):
     while byte := os.read(orders, 1):
         os.write(answers, bytes([byte[0] + first + second]))
 
-with Nursery(work) as nursery:
+with Nursery({{"add": work}}) as nursery:
     {body}
 """
 
@@ -46,14 +46,14 @@ def said(body: str) -> str:
 
 def test_each_child_works_with_its_own_numbers() -> None:
     body = (
-        "a, b = nursery.start(1, 2), nursery.start(10, 20); "
+        "a, b = nursery.start('add', 1, 2), nursery.start('add', 10, 20); "
         "[(c.to.write(b'A'), c.to.close()) for c in (a, b)]; print(a.said.read(), b.said.read())"
     )
     assert said(body) == "b'D' b'_'\n"
 
 
 def test_a_child_ends_when_its_input_is_closed_though_others_go_on() -> None:
-    body = "a, b = nursery.start(0, 0), nursery.start(0, 0); a.to.close(); print(a.said.read()); b.to.close()"
+    body = "a, b = nursery.start('add', 0, 0), nursery.start('add', 0, 0); a.to.close(); print(a.said.read()); b.to.close()"
     assert said(body) == "b''\n"
 
 
@@ -62,7 +62,7 @@ def test_a_nursery_that_has_gone_is_an_error_of_the_system() -> None:
     import signal
     os.kill(nursery._pid, signal.SIGKILL); os.waitpid(nursery._pid, 0)
     try:
-        nursery.start(1, 2)
+        nursery.start('add', 1, 2)
     except OSError:
         print("no child")
     """
@@ -71,7 +71,7 @@ def test_a_nursery_that_has_gone_is_an_error_of_the_system() -> None:
 
 def test_children_and_nursery_end_with_who_made_them() -> None:
     body = (
-        "a = nursery.start(0, 0); a.to.write(b'A'); a.to.flush(); a.said.read(1); "
+        "a = nursery.start('add', 0, 0); a.to.write(b'A'); a.to.flush(); a.said.read(1); "
         "print(nursery._pid, flush=True); sys.stdin.read()"
     )
     with maker(body) as process:
@@ -90,7 +90,7 @@ def test_an_interrupt_from_the_keyboard_is_the_makers_alone() -> None:
     body = """
     import signal
     signal.signal(signal.SIGINT, lambda *_: None)
-    a = nursery.start(0, 1); a.to.write(b"A"); a.to.flush(); a.said.read(1)
+    a = nursery.start('add', 0, 1); a.to.write(b"A"); a.to.flush(); a.said.read(1)
     os.killpg(0, signal.SIGINT)
     a.to.write(b"A"); a.to.close(); print(a.said.read())
     """

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +12,12 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.domain.newsroom import FeedSpec
+from digest.engine.nursery import IS_POSSIBLE
 from digest.errors import ParseError
 from digest.feeds import beside
 from digest.feeds.beside import Readers
 from digest.feeds.understand import Understood, understand
+from tests.cli.conftest import ROOT
 
 NOW = datetime(2026, 3, 12, 12, tzinfo=UTC)
 SPEC = FeedSpec(url="https://a.example/feed", name="A")
@@ -83,7 +87,7 @@ def test_a_document_that_takes_forever_is_given_up() -> None:
         readers._patience = 0.05
         with pytest.raises(ParseError, match="too long"):
             ask(readers, FEED.encode())
-        assert reader._process.returncode is not None
+        assert is_gone(reader._process.pid)
         readers._patience = 60
         assert len(ask(readers, FEED.encode()).items) == 60
 
@@ -92,15 +96,14 @@ def test_no_process_is_left_at_the_end_or_when_its_parent_is_gone() -> None:
     with Readers(1) as readers:
         ask(readers, FEED.encode())
         process = readers._readers[0]._process
-        process.send_signal(signal.SIGTERM)  # whoever ends a group of processes reaches it too: not its business
+        os.kill(process.pid, signal.SIGTERM)  # whoever ends a group of processes reaches it too: not its business
         ask(readers, FEED.encode())
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(10) == 0
+        process.to.close()
+        assert process.wait() == 0
     with Readers(1) as readers:
         ask(readers, FEED.encode())
         process = readers._readers[0]._process
-    assert process.returncode is not None
+    assert is_gone(process.pid)
     assert len(ask(readers, FEED.encode()).items) == 60  # after the end it is understood here
 
 
@@ -124,7 +127,7 @@ def full_line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Readers]:
             line = [pool.submit(ask, readers, FEED.encode()) for _ in range(beside.IN_LINE)]
             until(lambda: reader.line == beside.IN_LINE)
             yield readers
-            if reader._process.returncode is None:
+            if not is_gone(reader._process.pid):
                 os.kill(reader._process.pid, signal.SIGCONT)
         assert all(each.done() for each in line)
 
@@ -183,3 +186,41 @@ def test_only_the_document_that_broke_its_reader_fails_not_those_that_wait_behin
         failed = [each for each in asked if each.exception()]
         assert [type(each.exception()) for each in failed] == [ParseError]
         assert all(len(each.result().items) == 60 for each in asked if each not in failed)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+# In a process of its own, as one with threads must not be forked.
+FORKED = """
+import os, signal, sys
+from functools import partial
+from digest.engine.nursery import Nursery
+from digest.errors import ParseError
+from digest.feeds import reader
+from digest.feeds.beside import Readers
+from tests.feeds.test_beside import FEED, ask
+
+with Nursery({"reader": reader.run}) as nursery:
+    with Readers(1, start=partial(nursery.start, "reader")) as readers:
+        print(len(ask(readers, FEED.encode()).items), readers._readers[0]._process.pid != os.getpid())
+        os.kill(readers._readers[0]._process.pid, signal.SIGSTOP)
+        readers._patience = 0.05
+        try:
+            ask(readers, FEED.encode())
+        except ParseError as error:
+            print("given up" if "too long" in str(error) else error)
+        readers._patience = 60
+        print(len(ask(readers, FEED.encode()).items))
+"""
+
+
+@pytest.mark.skipif(not IS_POSSIBLE, reason="forks are kept in store on Linux only")
+def test_a_reader_that_was_forked_reads_and_is_given_up_like_one_that_was_started_anew() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("60 True\ngiven up\n60\n", "")
