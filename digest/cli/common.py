@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from digest import bootstrap
 from digest.cli.logs import configure_logs
-from digest.engine.nursery import IS_POSSIBLE, Nursery, Work
+from digest.engine.nursery import Nursery, Work, may_fork
 from digest.errors import UsageError
 from digest.settings import Settings, load
 from digest.workflows.context import Context
@@ -43,7 +43,7 @@ def open_service(*, forks: bool = False) -> Iterator[tuple[Context, Settings]]:
     """
     loaded = settings()
     with ExitStack() as stack:
-        start = stack.enter_context(Nursery(_works())).start if forks and IS_POSSIBLE else None
+        start = stack.enter_context(Nursery(_works())).start if forks and may_fork() else None
         bootstrap.migrated(loaded)
         yield stack.enter_context(bootstrap.service(loaded, start=start)), loaded
 

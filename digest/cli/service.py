@@ -83,8 +83,8 @@ def worker(
         done = _asked_to_stop()
         Crew(worker_command(concurrency), processes).attend(done)
         return
-    end_with_parent()
     with open_service(forks=True) as (ctx, loaded), bootstrap.news_at_hand(ctx, loaded):
+        end_with_parent()
         if not isinstance(ctx.jobs, Untold):
             _attend(ctx, concurrency)
             return

@@ -20,6 +20,11 @@ IS_POSSIBLE = sys.platform == "linux"
 """Elsewhere, system libraries may not work in a process that was forked."""
 
 
+def may_fork() -> bool:
+    """Whether a nursery may be made here and now."""
+    return IS_POSSIBLE and threading.active_count() == 1
+
+
 class Child(NamedTuple):
     """A process, as whoever started it sees it.
 
@@ -43,7 +48,7 @@ Work = Callable[..., None]
 
 
 class Nursery:
-    """To be made by a process without threads, and before it opens anything. Safe to use from several threads.
+    """To be made by a process without threads (:func:`may_fork`), and before it opens anything. Safe to use from several threads.
 
     Args:
         works: what children may do, by name; each ends with it.

@@ -4,13 +4,14 @@ import os
 import select
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from digest.engine.nursery import IS_POSSIBLE
+from digest.engine.nursery import IS_POSSIBLE, may_fork
 from tests.cli.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason="forks are kept in store on Linux only")
@@ -106,3 +107,14 @@ def ended(process: int) -> bool:
     waiting = select.poll()
     waiting.register(process, select.POLLIN)
     return bool(waiting.poll(30_000))
+
+
+def test_a_process_with_threads_is_not_forked() -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert not may_fork()
+    finally:
+        done.set()
+        thread.join()
