@@ -53,13 +53,15 @@ class Helpers:
 
     def call(self, issue_id: int, connections: int, stop: Callable[[], bool]) -> "Team":
         """Start as many as these connections are enough for."""
-        count = min(self.most, connections // LEAST_CONNECTIONS) if self.start else 1
+        count = max(1, min(self.most, connections // LEAST_CONNECTIONS)) if self.start else 1
         own, *shares = (connections // count + (place < connections % count) for place in range(count))
         helpers = []
         for share in shares:
-            with contextlib.suppress(OSError):  # no room for another process: the others do its part
-                assert self.start is not None
+            assert self.start is not None
+            try:
                 helpers.append(_Helper(self.start(issue_id, share)))
+            except OSError:  # no room for another process: the caller does its part
+                own += share
         return Team(helpers, own, stop)
 
 

@@ -193,6 +193,16 @@ def test_without_helpers_the_caller_does_all(
     assert (report.sent, report.problem, len(sink.recipients)) == (READERS, "", READERS)
 
 
+def test_who_has_one_connection_keeps_it(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mark = tmp_path / "was called"
+    with MailServer(pipelining=True) as sink:
+        ctx = house.with_sink(sink, monkeypatch, start=by_command(["/usr/bin/touch", str(mark)]))
+        report = deliver(ctx, house.issue, threads=1)
+        assert (sink.connections, len(sink.recipients)) == (1, READERS)
+    assert (report.sent, report.problem) == (READERS, "")
+    assert not mark.exists()
+
+
 @pytest.mark.parametrize("limits", [Limits(rate=10_000), Limits(domain_parallel=4)], ids=["rate", "domain"])
 def test_who_has_to_wait_for_a_turn_calls_nobody(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limits: Limits
